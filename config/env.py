@@ -1,0 +1,183 @@
+"""The environment, read once at start. A wrong value stops the start with one line."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+AUTH_MODES = ("api_key",)
+
+
+class EnvironmentProblem(SystemExit):
+    """A variable holds what it must not. Prints one line and exits with status 1."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"bailiwick: {message}")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What the operator chose. Absent variables have the defaults that `make run` documents."""
+
+    host: str
+    port: int
+    data_dir: Path
+    database: Mapping[str, str] | None  # libpq parameters; None: the embedded PostgreSQL
+    root_key: str
+    secret_key: str
+    key_peppers: Mapping[str, str]  # id → secret; the first one signs new keys
+    auth_mode: str
+    allowed_hosts: list[str]
+    debug: bool
+    workers: int
+    demo: bool  # make a demo account on the first start
+    pooled: bool  # set by the server itself: keep database connections
+    https: bool  # behind a proxy that ends TLS: secure cookies, X-Forwarded-Proto trusted
+
+
+def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
+    """Read and check every variable.
+
+    Raises:
+        EnvironmentProblem: names the variable and the values that it may have.
+    """
+    data_dir = Path(environ.get("BAILIWICK_DATA_DIR") or "./data").expanduser().absolute()
+    return Environment(
+        host=environ.get("HOST") or "127.0.0.1",
+        port=_whole_number(environ, "PORT", default=8000, lowest=1, highest=65535),
+        data_dir=data_dir,
+        database=_database(environ),
+        root_key=_secret(environ, "BAILIWICK_ROOT_KEY", data_dir / "root_key", prefix="bwr_"),
+        secret_key=_secret(environ, "BAILIWICK_SECRET_KEY", data_dir / "secret_key"),
+        key_peppers=_peppers(
+            _secret(environ, "BAILIWICK_KEY_PEPPERS", data_dir / "key_peppers", prefix="1:")
+        ),
+        auth_mode=_one_of(environ, "BAILIWICK_AUTH_MODE", AUTH_MODES),
+        allowed_hosts=[
+            host.strip()
+            for host in environ.get("BAILIWICK_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(
+                ","
+            )
+            if host.strip()
+        ],
+        demo=_one_of(environ, "DEMO", ("1", "0")) == "1",
+        pooled=_one_of(environ, "BAILIWICK_POOL", ("0", "1")) == "1",
+        debug=_one_of(environ, "BAILIWICK_DEBUG", ("0", "1")) == "1",
+        https=_one_of(environ, "BAILIWICK_HTTPS", ("0", "1")) == "1",
+        workers=_whole_number(
+            environ, "BAILIWICK_WORKERS", default=os.cpu_count() or 1, lowest=1, highest=256
+        ),
+    )
+
+
+def _whole_number(
+    environ: Mapping[str, str], name: str, *, default: int, lowest: int, highest: int
+) -> int:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or not lowest <= int(text[:9]) <= highest:
+        raise EnvironmentProblem(
+            f"{name} is {text!r}; valid: a whole number from {lowest} to {highest}."
+        )
+    return int(text)
+
+
+def _one_of(environ: Mapping[str, str], name: str, valid: tuple[str, ...]) -> str:
+    """The value, or the first valid one when the variable is absent."""
+    text = environ.get(name, "").strip() or valid[0]
+    if text not in valid:
+        raise EnvironmentProblem(f"{name} is {text!r}; valid: {', '.join(valid)}.")
+    return text
+
+
+def _database(environ: Mapping[str, str]) -> Mapping[str, str] | None:
+    url = environ.get("DATABASE_URL", "").strip()
+    if not url:
+        return None
+    shape = "postgresql://user:password@host:port/name"
+    if not url.startswith(("postgres://", "postgresql://")):
+        raise EnvironmentProblem(f"DATABASE_URL is not a PostgreSQL address; valid: {shape}.")
+    try:
+        parameters = conninfo_to_dict(url)
+    except ProgrammingError:
+        raise EnvironmentProblem(f"DATABASE_URL cannot be read; valid: {shape}.") from None
+    if not parameters.get("dbname"):
+        raise EnvironmentProblem(f"DATABASE_URL names no database; valid: {shape}.")
+    return {key: str(value) for key, value in parameters.items()}
+
+
+def _secret(environ: Mapping[str, str], name: str, kept: Path, *, prefix: str = "") -> str:
+    """From the variable, from the file that NAME_FILE names, else generated once and kept."""
+    direct, file_name = environ.get(name, ""), environ.get(f"{name}_FILE", "")
+    if direct and file_name:
+        raise EnvironmentProblem(f"{name} and {name}_FILE are both set; valid: one of them.")
+    if direct:
+        secret = direct.strip()
+    elif file_name:
+        secret = _read_secret_file(Path(file_name), f"{name}_FILE")
+    else:
+        secret = _kept_secret(kept, prefix)
+    if len(secret) < 16:
+        raise EnvironmentProblem(
+            f"{name} is shorter than 16 characters; valid: a long random text."
+        )
+    return secret
+
+
+def _read_secret_file(path: Path, name: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvironmentProblem(
+            f"{name} names {path}, which cannot be read ({_reason(error)}); valid: a text file."
+        ) from None
+
+
+def _kept_secret(path: Path, prefix: str) -> str:
+    """Two processes may start at once: the one that links its file first wins for both."""
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+                handle.write(prefix + secrets.token_urlsafe(32) + "\n")
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvironmentProblem(
+            f"BAILIWICK_DATA_DIR is {path.parent}, which cannot be written ({_reason(error)}); "
+            "valid: a folder that this user may write."
+        ) from None
+
+
+def _peppers(text: str) -> Mapping[str, str]:
+    peppers: dict[str, str] = {}
+    for line in text.replace(",", "\n").split():
+        pepper_id, colon, secret = line.partition(":")
+        if not colon or not pepper_id.isalnum() or len(pepper_id) > 16 or len(secret) < 16:
+            raise EnvironmentProblem(
+                "BAILIWICK_KEY_PEPPERS cannot be read; valid: ID:SECRET, one or more, "
+                "parted by commas, each secret at least 16 characters."
+            )
+        peppers[pepper_id] = secret
+    return peppers
+
+
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
