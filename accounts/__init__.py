@@ -1,0 +1,1 @@
+"""The public schema: who may enter. Accounts, policies, persons; tenancy, actor, key format."""

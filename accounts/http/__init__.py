@@ -1,0 +1,1 @@
+"""What every API route shares: envelope, headers, parsing, cursors."""

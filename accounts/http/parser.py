@@ -1,0 +1,102 @@
+"""Reading JSON bodies: bad input is a 400 or 415, never a 500 behind the database's back."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from django.core.exceptions import RequestDataTooBig
+from ninja.parser import Parser
+
+from accounts.errors import DomainError, InvalidArgument
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, QueryDict
+    from django.utils.datastructures import MultiValueDict
+
+MAX_DEPTH = 64
+
+
+class UnsupportedMediaType(DomainError):
+    code, status = "INVALID_ARGUMENT", 415
+
+
+class BodyTooLarge(DomainError):
+    code, status = "RESOURCE_EXHAUSTED", 413
+
+
+class StrictParser(Parser):
+    """JSON in UTF-8 only, without what PostgreSQL cannot keep: NUL, lone surrogates, NaN."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        try:
+            body = request.body
+        except RequestDataTooBig:
+            raise BodyTooLarge("The body is larger than this server accepts.") from None
+        if not body:
+            raise InvalidArgument("A JSON body is needed.")
+        # A web page can post forms and text to a loopback server, but not this type.
+        if request.content_type != "application/json":
+            raise UnsupportedMediaType("The body must be application/json.")
+        try:
+            data = json.loads(
+                body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite
+            )
+        except (ValueError, RecursionError) as error:
+            raise InvalidArgument(f"The body is not valid JSON: {_short(error)}.") from None
+        _check(data, 0, escapes=b"\\u" in body)
+        return data
+
+    def parse_querydict(
+        self, data: MultiValueDict, list_fields: list[str], request: HttpRequest
+    ) -> dict[str, Any]:
+        _refuse_control(data)
+        return super().parse_querydict(data, list_fields, request)
+
+
+def _refuse_control(data: MultiValueDict | QueryDict) -> None:
+    for values in data.lists():
+        for value in values[1]:
+            check_text(value)
+
+
+def check_text(value: str) -> None:
+    """Raise InvalidArgument for text that the database cannot keep."""
+    if "\x00" in value:
+        raise InvalidArgument("Text must not contain the character NUL.")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InvalidArgument("Text must not contain lone surrogates.") from None
+
+
+def _check(data: Any, depth: int, *, escapes: bool) -> None:
+    """Depth always; texts only when the body used \\u, without which neither can be written."""
+    if depth > MAX_DEPTH:
+        raise InvalidArgument(f"The body is nested deeper than {MAX_DEPTH} levels.")
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if escapes:
+                check_text(key)
+            _check(value, depth + 1, escapes=escapes)
+    elif isinstance(data, list):
+        for value in data:
+            _check(value, depth + 1, escapes=escapes)
+    elif escapes and isinstance(data, str):
+        check_text(data)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("a number is too large")
+    return value
+
+
+def _short(error: Exception) -> str:
+    return "too deeply nested" if isinstance(error, RecursionError) else str(error)[:120]

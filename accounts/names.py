@@ -1,0 +1,57 @@
+"""The one rule on ids that people choose (isolation.md, Authentication)."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+from accounts.errors import InvalidArgument
+
+ID_PATTERN = r"^[a-zA-Z0-9_-]{1,64}$"
+SESSION_ID_PATTERN = r"^[a-zA-Z0-9_-]{1,128}$"
+_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}", re.ASCII)
+_SESSION_ID = re.compile(r"[a-zA-Z0-9_-]{1,128}", re.ASCII)
+
+# Words that mean something else: the default principal, retired aliases, roles, and the first
+# segments of the shorthand addresses viking://user/… and viking://agent/… .
+RESERVED_IDS = frozenset(
+    {"default", "test", "root", "system"}
+    | {"memories", "skills", "instructions", "workspaces", "profile", "user", "agent"}
+    | {"session", "sessions", "resources", "temp", "queue"}
+)
+
+
+def check_id(value: str, what: str) -> str:
+    """Return the id, or raise InvalidArgument when it does not match the pattern."""
+    if not _ID.fullmatch(value):
+        raise InvalidArgument(
+            f"{what} must be 1 to 64 letters, digits, '_' or '-'.", field=what, pattern=ID_PATTERN
+        )
+    return value
+
+
+def check_session_id(value: str) -> str:
+    """Return the session id, or raise InvalidArgument when it does not match the pattern."""
+    if not _SESSION_ID.fullmatch(value):
+        raise InvalidArgument(
+            "session_id must be 1 to 128 letters, digits, '_' or '-'.",
+            field="session_id",
+            pattern=SESSION_ID_PATTERN,
+        )
+    return value
+
+
+def check_new_id(value: str, what: str) -> str:
+    """As check_id, and refuse what is reserved at creation: words in any case, UUID shapes."""
+    check_id(value, what)
+    if value.lower() in RESERVED_IDS or _is_uuid(value):
+        raise InvalidArgument(f"{what} {value!r} is reserved.", field=what)
+    return value
+
+
+def _is_uuid(value: str) -> bool:
+    try:
+        UUID(value)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,71 @@
+"""Dashboard pages of one account lie under `/a/<account>/`; this enters and leaves it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from django.http import Http404, HttpResponseRedirect
+from django.urls import get_script_prefix, set_script_prefix
+from django.utils.cache import patch_vary_headers
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts import tenancy
+from accounts.principals.access import actor_by_membership
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+PREFIX = "/a/"
+ACCOUNT_URLS = "config.account_urls"
+
+
+class AccountPathMiddleware:
+    """Checks the membership on each request, binds `request.actor`, and strips the prefix.
+
+    The prefix becomes the script prefix, so `reverse` and `{% url %}` give addresses inside the
+    account with no argument. Nothing that is made for one account is cached for another.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith(PREFIX):
+            return self.get_response(request)
+        if not request.user.is_authenticated:
+            return _to_sign_in(request)
+        account_id, _, rest = request.path_info.removeprefix(PREFIX).partition("/")
+        ref = tenancy.find(account_id)
+        actor = ref and actor_by_membership(
+            ref,
+            request.user.pk,
+            request_id=request.request_id,  # type: ignore[attr-defined]
+        )
+        if not actor:
+            # A foreign account and an absent one look alike.
+            raise Http404
+        before = get_script_prefix()
+        request.actor = actor  # type: ignore[attr-defined]
+        request.urlconf = ACCOUNT_URLS
+        request.path_info = f"/{rest}"
+        set_script_prefix(f"{PREFIX}{actor.account.account_id}/")
+        try:
+            response = self.get_response(request)
+        finally:
+            set_script_prefix(before)
+            tenancy.leave()
+        response["Cache-Control"] = "no-store"
+        patch_vary_headers(response, ["HX-Request"])
+        return response
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """To the sign-in page, and back to a whole page afterwards."""
+    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+        current = request.htmx.current_url_abs_path or request.path  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect(f"/sign-in?next={quote(current)}")
+    return HttpResponseRedirect(f"/sign-in?next={quote(request.get_full_path())}")

@@ -1,0 +1,133 @@
+"""Who acts in an account. Every table here exists once in each account's schema."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Lower
+
+from accounts.guard import AccountModel
+
+
+class User(AccountModel):
+    """A principal of the account. Many have no Person: they act only through keys."""
+
+    class Role(models.TextChoices):
+        ADMIN = "admin"
+        USER = "user"
+
+    user_id = models.CharField(max_length=64)
+    display_name = models.CharField(max_length=200, blank=True)
+    role = models.CharField(max_length=8, choices=Role, default=Role.USER)
+    is_default = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(Lower("user_id"), name="user_id_unique"),
+            models.UniqueConstraint(
+                fields=["is_default"], condition=models.Q(is_default=True), name="user_one_default"
+            ),
+            # ROOT is not a role that an account's user can have.
+            models.CheckConstraint(
+                condition=models.Q(role__in=["admin", "user"]), name="user_role_valid"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_default=False) | models.Q(role="user", is_active=True),
+                name="user_default_plain",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.user_id
+
+
+class Agent(AccountModel):
+    """An AI agent of the account."""
+
+    class MemorySystem(models.TextChoices):
+        SUMMARIZATION = "summarization"
+        STRUCTURED = "structured"
+
+    class SessionScope(models.TextChoices):
+        GLOBAL = "global"
+        PER_SENDER = "per_sender"
+
+    agent_id = models.CharField(max_length=64)
+    display_name = models.CharField(max_length=200, blank=True)
+    memory_system = models.CharField(
+        max_length=16, choices=MemorySystem, default=MemorySystem.SUMMARIZATION
+    )
+    session_scope = models.CharField(
+        max_length=16, choices=SessionScope, default=SessionScope.GLOBAL
+    )
+    registered_by = models.UUIDField(null=True, help_text="The User who first named it.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(Lower("agent_id"), name="agent_id_unique"),
+            models.CheckConstraint(
+                condition=models.Q(memory_system__in=["summarization", "structured"]),
+                name="agent_memory_system_valid",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(session_scope__in=["global", "per_sender"]),
+                name="agent_session_scope_valid",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.agent_id
+
+
+class ApiKey(AccountModel):
+    """A secret that acts as one user. Only its HMAC is kept."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="keys")
+    key_id = models.CharField(max_length=16)
+    secret_hash = models.BinaryField(max_length=32, help_text="HMAC-SHA256 under the pepper.")
+    pepper_id = models.CharField(max_length=16)
+    name = models.CharField(max_length=100, default="default")
+    scopes = ArrayField(models.CharField(max_length=16))
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True, help_text="Written at most once a minute.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["key_id"], name="key_id_unique"),
+            models.UniqueConstraint(
+                fields=["user", "name"],
+                condition=models.Q(revoked_at=None),
+                name="key_name_unique",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(scopes__contained_by=["read", "write", "gateway", "manage"]),
+                name="key_scopes_valid",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key_id
+
+
+class AuditEvent(AccountModel):
+    """Who did what. Append-only by trigger; ids and counts only, so that it may outlive erasure."""
+
+    action = models.CharField(max_length=64)
+    actor = models.UUIDField(null=True, help_text="The real User; null: a job or an operator.")
+    actor_role = models.CharField(max_length=8)
+    actor_key = models.UUIDField(null=True)
+    acting_as = models.UUIDField(null=True, help_text="The simulated User, if any.")
+    target_type = models.CharField(max_length=32)
+    target = models.UUIDField(null=True)
+    data = models.JSONField(default=dict, help_text="UUIDs and counts; never text or names.")
+    request_id = models.CharField(max_length=64, default="")
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["-created_at", "-id"], name="audit_newest"),
+            models.Index(fields=["target", "-created_at"], name="audit_by_target"),
+        ]

@@ -1,0 +1,81 @@
+"""Reading the public schema. Lists and pages only, never a lazy queryset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from accounts.models import Account, Membership, Person
+from accounts.tenancy import AccountRef
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """One account as an operator sees it."""
+
+    id: UUID
+    account_id: str
+    name: str
+    created_at: datetime
+    user_count: int
+    state: str
+    isolate_user_scope_by_agent: bool
+    isolate_agent_scope_by_user: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """An account that a person may enter, and as which User."""
+
+    ref: AccountRef
+    name: str
+    user: UUID
+
+
+def accounts_behind(heads: str) -> list[AccountRef]:
+    """Ready accounts whose schema is not at these migration heads."""
+    rows = Account.objects.filter(ready=True).exclude(migrated_to=heads).order_by("created_at")
+    return [AccountRef(row.id, row.account_id, row.schema_name) for row in rows]
+
+
+def account_page(after: UUID | None, limit: int) -> list[AccountRow]:
+    """Accounts, oldest first, from behind that id; one more than `limit` when there are more."""
+    rows = Account.objects.filter(ready=True).select_related("policy").order_by("id")
+    if after is not None:
+        rows = rows.filter(id__gt=after)
+    return [
+        AccountRow(
+            id=row.id,
+            account_id=row.account_id,
+            name=row.name,
+            created_at=row.created_at,
+            user_count=row.user_count,
+            state=row.state,
+            isolate_user_scope_by_agent=row.policy.isolate_user_scope_by_agent,
+            isolate_agent_scope_by_user=row.policy.isolate_agent_scope_by_user,
+        )
+        for row in rows[: limit + 1]
+    ]
+
+
+def entrances(person: Person) -> list[Entrance]:
+    """The active accounts of a person, by name. One statement."""
+    rows = (
+        Membership.objects.filter(
+            person=person, account__ready=True, account__state=Account.State.ACTIVE
+        )
+        .select_related("account")
+        .order_by("account__name")
+    )
+    return [
+        Entrance(
+            AccountRef(row.account.id, row.account.account_id, row.account.schema_name),
+            row.account.name,
+            row.user,
+        )
+        for row in rows
+    ]

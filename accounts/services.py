@@ -1,0 +1,83 @@
+"""Changing the public schema. Each function is one transaction with its event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.contrib.auth.password_validation import validate_password
+from django.db import IntegrityError, transaction
+
+from accounts import tenancy
+from accounts.errors import AlreadyExists, InvalidArgument
+from accounts.models import Account, Membership, OperatorEvent, Person
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from accounts.actor import Operator
+    from accounts.tenancy import AccountRef
+
+
+def account_migrated(*, account: AccountRef, heads: str) -> None:
+    """Note that the account's schema is at these heads. No event: nothing changed for anyone."""
+    Account.objects.filter(pk=account.id).update(migrated_to=heads)
+
+
+def operator_event(*, actor: Operator, action: str, account: UUID, **data: Any) -> None:
+    """Write one row of the operators' log, inside the caller's transaction.
+
+    Args:
+        data: UUIDs and counts only, never words or names.
+    """
+    OperatorEvent.objects.create(
+        action=action,
+        person=actor.person,
+        account=account,
+        data={key: str(value) for key, value in data.items()},
+        request_id=actor.request_id,
+    )
+
+
+def person_enroll(
+    *, actor: Operator, email: str, name: str, password: str, account: AccountRef, user: UUID
+) -> Person:
+    """Let a person sign in as one User of an account; makes the person when the e-mail is new.
+
+    An existing person keeps the password that they have.
+
+    Args:
+        user: the User's id in the account's schema; the caller has looked it up there.
+
+    Raises:
+        InvalidArgument: the e-mail or the password is refused.
+        AlreadyExists: the person, or that User, is enrolled in the account already.
+    """
+    with tenancy.public(), transaction.atomic():
+        person = Person.objects.filter(email__iexact=email).first()
+        if person is None:
+            person = _new_person(email, name, password)
+        try:
+            with transaction.atomic():
+                Membership.objects.create(person=person, account_id=account.id, user=user)
+        except IntegrityError:
+            raise AlreadyExists(
+                "This person, or this user, already has a sign-in for the account."
+            ) from None
+        operator_event(
+            actor=actor, action="person.enrolled", account=account.id, enrolled=person.id, user=user
+        )
+    return person
+
+
+def _new_person(email: str, name: str, password: str) -> Person:
+    person = Person(email=email.strip(), name=name.strip())
+    try:
+        validate_email(person.email)
+        validate_password(password, person)
+    except ValidationError as error:
+        raise InvalidArgument(" ".join(error.messages)) from None
+    person.set_password(password)
+    person.save()
+    return person

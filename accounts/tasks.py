@@ -1,0 +1,25 @@
+"""Jobs of the installation itself. Jobs start in public; those of an account enter it."""
+
+from __future__ import annotations
+
+from django.core.management import call_command
+from procrastinate import JobContext, builtin_tasks
+from procrastinate.contrib.django import app
+
+KEPT_HOURS = 24  # finished jobs; failed ones stay for an admin to see
+
+
+@app.periodic(cron="17 3 * * *")
+@app.task(queueing_lock="clear_expired_sign_ins")
+def clear_expired_sign_ins(timestamp: int) -> None:
+    """Delete browser sign-ins that have expired."""
+    del timestamp
+    call_command("clearsessions")
+
+
+@app.periodic(cron="47 3 * * *")
+@app.task(queueing_lock="remove_finished_jobs", pass_context=True)
+async def remove_finished_jobs(context: JobContext, timestamp: int) -> None:
+    """Delete jobs that finished more than KEPT_HOURS ago."""
+    del timestamp
+    await builtin_tasks.remove_old_jobs(context, max_hours=KEPT_HOURS)

@@ -1,0 +1,126 @@
+"""The only module that knows schemas (docs/adr/0001).
+
+A thread is either in `public` or in one account. Everything that enters leaves again in a
+`finally`; models and querysets of account tables remember where they were made (see guard.py).
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import connection
+from psycopg.errors import UndefinedTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+PUBLIC = "public"
+CACHED_ACCOUNTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRef:
+    """What never changes about an account; the only thing about it that is ever cached."""
+
+    id: UUID
+    account_id: str
+    schema_name: str
+
+
+def current_schema() -> str:
+    """The schema that this thread's statements go to."""
+    name: str = connection.schema_name
+    return name
+
+
+@contextmanager
+def account(ref: AccountRef) -> Iterator[None]:
+    """Run the block inside the account's schema; return to where the thread was before."""
+    before = connection.tenant
+    connection.set_schema(ref.schema_name)
+    try:
+        yield
+    finally:
+        connection.set_tenant(before)
+
+
+def enter(ref: AccountRef) -> None:
+    """Enter for the rest of the request; the request middleware leaves in its `finally`."""
+    connection.set_schema(ref.schema_name)
+
+
+def leave() -> None:
+    """Back to public, whatever happened."""
+    connection.set_schema_to_public()
+
+
+@contextmanager
+def public() -> Iterator[None]:
+    """Run the block in the public schema; return to where the thread was before."""
+    before = connection.tenant
+    connection.set_schema_to_public()
+    try:
+        yield
+    finally:
+        connection.set_tenant(before)
+
+
+# --- account_id → schema, cached because it is immutable ---
+
+_refs: dict[str, AccountRef] = {}
+_refs_lock = Lock()
+
+
+def find(account_id: str) -> AccountRef | None:
+    """The ready account of that id (case is ignored), or None. One statement when not cached."""
+    key = account_id.lower()
+    ref = _refs.get(key)
+    if ref is None:
+        row = fetch_row(
+            "SELECT id, account_id, schema_name FROM public.accounts_account"
+            " WHERE lower(account_id) = %s AND ready",
+            [key],
+        )
+        if row is not None:
+            ref = AccountRef(row["id"], row["account_id"], row["schema_name"])
+            with _refs_lock:
+                if len(_refs) >= CACHED_ACCOUNTS:
+                    _refs.clear()
+                _refs[key] = ref
+    return ref
+
+
+def forget(account_id: str) -> None:
+    """Drop a cached account that turned out to be gone."""
+    with _refs_lock:
+        _refs.pop(account_id.lower(), None)
+
+
+def is_missing_schema(error: BaseException) -> bool:
+    """Whether a statement failed because the account's tables are no longer there."""
+    return isinstance(error.__cause__, UndefinedTable)
+
+
+# --- statements of our own, for hot paths where the ORM costs more than the database ---
+
+
+def fetch_row(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> dict[str, Any] | None:
+    """Run one statement in the current schema; its first row by column name, or None."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        return dict(zip([column.name for column in cursor.description], row, strict=True))
+
+
+def fetch_rows(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Run one statement in the current schema; all rows by column name."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
