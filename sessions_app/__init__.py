@@ -1,0 +1,1 @@
+"""Account schema: what was said. Sessions, participants, messages."""

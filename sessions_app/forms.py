@@ -1,0 +1,50 @@
+"""Forms of the session pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+
+from sessions_app.models import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class SessionFilterForm(forms.Form):
+    """What the sessions list is narrowed to. Every field may be empty."""
+
+    q = forms.CharField(
+        label="Search titles and messages",
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+        error_messages={"max_length": "Search for at most 200 characters."},
+    )
+    agent = forms.ChoiceField(label="Agent", required=False)
+    user = forms.ChoiceField(label="User", required=False)
+    participant = forms.ChoiceField(label="Participant", required=False)
+    state = forms.ChoiceField(
+        label="State", required=False, choices=[("", "Any state"), *Session.State.choices]
+    )
+    since = forms.DateField(
+        label="Active since",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": "Write the day as year-month-day, for instance 2026-11-01."},
+    )
+
+    def __init__(
+        self, *args: Any, agents: Sequence[str], users: Sequence[str], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._offer("agent", "Any agent", agents)
+        self._offer("user", "Any user", users)
+        self._offer("participant", "Anyone", [*users, *agents])
+
+    def _offer(self, name: str, nothing: str, ids: Sequence[str]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
+        field.choices = [("", nothing), *((one, one) for one in dict.fromkeys(ids))]
+        field.error_messages["invalid_choice"] = f"Choose one of the {name}s in the list."

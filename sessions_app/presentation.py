@@ -1,0 +1,129 @@
+"""Messages in the words and shapes of a page: pure functions over loaded rows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from accounts.actor import ROOT_PRINCIPAL
+from sessions_app.models import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sessions_app.models import Session
+
+SHOWN_CHARACTERS = 4_000  # of a message or of a tool's output; the rest is a page away
+_KINDS = {Message.Role.USER: "user", Message.Role.ASSISTANT: "agent"}
+
+
+@dataclass(frozen=True, slots=True)
+class ToolView:
+    name: str
+    status: str
+    summary: str
+    input_json: str
+    output_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """One entry of a timeline."""
+
+    seq: int
+    message_id: str
+    role: str
+    role_id: str | None
+    kind: str  # user, agent or other: which chip stands for the author
+    created_at: datetime
+    text: str
+    full_url: str | None
+    written_by: str | None
+    tools: list[ToolView] = field(default_factory=list)
+    contexts: list[dict[str, Any]] = field(default_factory=list)
+    other_parts: list[str] = field(default_factory=list)
+
+
+def message_view(
+    message: Message, names: Mapping[UUID, str], session_url: str, *, whole: bool = False
+) -> MessageView:
+    """A message as the page shows it.
+
+    Args:
+        names: user_id by User.id, for who wrote it.
+        whole: do not cut long texts.
+    """
+    limit = None if whole else SHOWN_CHARACTERS
+    by_type: dict[str, list[dict[str, Any]]] = {"text": [], "tool": [], "context": [], "": []}
+    for part in message.parts:
+        by_type[part["type"] if part["type"] in by_type else ""].append(part)
+    text = message.text
+    cut = not whole and (len(text) > SHOWN_CHARACTERS or _has_long_tool(by_type["tool"]))
+    return MessageView(
+        seq=message.seq,
+        message_id=message.message_id,
+        role=message.role,
+        role_id=message.role_id,
+        kind=_KINDS.get(Message.Role(message.role), "other"),
+        created_at=message.created_at,
+        text=_cut(text, limit),
+        full_url=f"{session_url}/messages/{message.seq}" if cut else None,
+        written_by=written_words(message, names, author=message.role_id),
+        tools=[_tool(part, limit) for part in by_type["tool"]],
+        contexts=[_context(part) for part in by_type["context"]],
+        other_parts=[_cut(pretty(part), limit) for part in by_type[""]],
+    )
+
+
+def written_words(
+    row: Message | Session, names: Mapping[UUID, str], *, author: str | None
+) -> str | None:
+    """Who really wrote a row, when that is not plain from its author."""
+    if row.written_by is None:
+        return "a job"
+    if row.written_by == ROOT_PRINCIPAL:
+        return "an operator"
+    name = names.get(row.written_by)
+    assistant = isinstance(row, Message) and row.role != Message.Role.USER
+    return None if name is None or assistant or name == author else f"{name}, acting for {author}"
+
+
+def participant_words(ids: Sequence[str]) -> str:
+    """ "alice, bob and ada"; beyond four, the rest as a number."""
+    if len(ids) > 4:
+        return f"{', '.join(ids[:3])} and {len(ids) - 3} more"
+    return " and ".join(filter(None, [", ".join(ids[:-1]), *ids[-1:]]))
+
+
+def _tool(part: dict[str, Any], limit: int | None) -> ToolView:
+    duration = part.get("duration_ms")
+    took = f"{duration / 1000:.1f} s" if isinstance(duration, int | float) else ""
+    status = str(part.get("tool_status") or "")
+    output = part.get("tool_output")
+    return ToolView(
+        name=str(part.get("tool_name") or "a tool"),
+        status=status,
+        summary=", ".join(filter(None, [status, took])),
+        input_json=_cut(pretty(part.get("tool_input")), limit),
+        output_text=_cut(output if isinstance(output, str) else pretty(output), limit),
+    )
+
+
+def _context(part: dict[str, Any]) -> dict[str, Any]:
+    return {name: str(part.get(name) or "") for name in ("uri", "context_type", "abstract")}
+
+
+def _has_long_tool(parts: list[dict[str, Any]]) -> bool:
+    return any(len(str(part.get("tool_output") or "")) > SHOWN_CHARACTERS for part in parts)
+
+
+def pretty(value: Any) -> str:
+    """JSON to read; an empty text for what is empty."""
+    return "" if value in (None, "", {}, []) else json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _cut(text: str, limit: int | None) -> str:
+    return text if limit is None or len(text) <= limit else f"{text[:limit]} …"

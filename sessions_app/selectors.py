@@ -1,0 +1,246 @@
+"""Reading sessions. Lists and pages only, never a lazy queryset; visibility is part of each query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Left
+from django.utils import timezone
+
+from accounts.http.paging import encode_cursor, moment_from_cursor
+from sessions_app import access
+from sessions_app.context import Assembled, assemble
+from sessions_app.fold import fold
+from sessions_app.models import Message, Participant, Session
+from sessions_app.parts import tokens_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from accounts.actor import Actor
+    from accounts.guard import AccountQuerySet
+
+LIVE_SECONDS = 300  # activity within five minutes counts as live
+COUNTED = 10_000  # lists count no further: counting a million rows costs more than the page
+LAST_WORDS = 160  # characters of a session's last message in a list
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """What a list is narrowed to; ids that nobody has match nothing.
+
+    Attributes:
+        agent, user: the session's own agent and owner.
+        participant: a user or agent that took part.
+        q: words in the title or in a message.
+        since: activity at or after this moment.
+    """
+
+    agent: str = ""
+    user: str = ""
+    participant: str = ""
+    thread_key: str = ""
+    state: str = ""
+    q: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPage:
+    """One page, newest activity first, and the cursors of its neighbours."""
+
+    rows: list[Session]
+    older: str | None
+    newer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCount:
+    """How many there are, counted to COUNTED; and how many of them are live."""
+
+    total: int
+    live: int
+
+    @property
+    def capped(self) -> bool:
+        return self.total >= COUNTED
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDetail:
+    """One session with who took part, in the order of their first message."""
+
+    session: Session
+    participants: list[Participant]
+    parent: Session | None  # None also when the actor may not see it
+
+    @property
+    def user_ids(self) -> list[str]:
+        return [row.user.user_id for row in self.participants if row.user]
+
+    @property
+    def agent_ids(self) -> list[str]:
+        return [row.agent.agent_id for row in self.participants if row.agent]
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """Messages in ascending order, and whether there are more on either side."""
+
+    session: Session
+    rows: list[Message]
+    has_older: bool
+    has_newer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionContext:
+    """What `/context` answers."""
+
+    messages: list[Message]
+    assembled: Assembled
+
+
+def session_page(
+    *,
+    actor: Actor,
+    where: SessionFilter,
+    limit: int,
+    older_than: str | None = None,
+    newer_than: str | None = None,
+    last_words: bool = False,
+) -> SessionPage:
+    """One page of the sessions that the actor sees.
+
+    Args:
+        older_than, newer_than: a cursor; at most one of them.
+        last_words: annotate each row with the beginning of its last message.
+    """
+    backwards = newer_than is not None
+    position = moment_from_cursor(newer_than if backwards else older_than)
+    rows = _filtered(actor, where).select_related("owner", "agent")
+    if position is not None:
+        rows = _beyond(rows, position, newer=backwards)
+    order = ("last_activity_at", "id") if backwards else ("-last_activity_at", "-id")
+    if last_words:
+        last = Message.objects.filter(session=OuterRef("pk"), seq=OuterRef("message_count"))
+        rows = rows.annotate(last_words=Subquery(last.values(words=Left("text", LAST_WORDS))))
+    found = list(rows.order_by(*order)[: limit + 1])
+    more, found = len(found) > limit, found[:limit]
+    if backwards:
+        found.reverse()
+        return SessionPage(
+            found, older=_cursor(found, -1), newer=_cursor(found, 0) if more else None
+        )
+    newer = _cursor(found, 0) if position is not None else None
+    return SessionPage(found, older=_cursor(found, -1) if more else None, newer=newer)
+
+
+def session_count(*, actor: Actor, where: SessionFilter) -> SessionCount:
+    """How many sessions a list holds, for its count line."""
+    rows = _filtered(actor, where)
+    live_since = timezone.now() - timedelta(seconds=LIVE_SECONDS)
+    live = rows.filter(last_activity_at__gte=live_since).exclude(state=Session.State.ENDED)
+    return SessionCount(total=rows[:COUNTED].count(), live=live[:COUNTED].count())
+
+
+def session_detail(*, actor: Actor, session_id: str) -> SessionDetail:
+    """One session with its participants. Raises NotFound as access.session_for does."""
+    session = access.session_for(actor, session_id)
+    participants = (
+        Participant.objects.filter(session=session)
+        .select_related("user", "agent")
+        .order_by("first_seq", "id")
+    )
+    return SessionDetail(session, list(participants), access.visible_parent(actor, session))
+
+
+def message_page(
+    *,
+    actor: Actor,
+    session_id: str,
+    limit: int,
+    after_seq: int | None = None,
+    before_seq: int | None = None,
+) -> MessagePage:
+    """Messages in ascending order: those after `after_seq`, else the last ones before `before_seq`.
+
+    With both, the first ones between them. With neither, the first ones of the session.
+    """
+    session = access.session_for(actor, session_id)
+    rows = Message.objects.filter(session=session).defer("search", "language")
+    if after_seq is not None:
+        rows = rows.filter(seq__gt=after_seq)
+    if before_seq is not None:
+        rows = rows.filter(seq__lt=before_seq)
+    backwards = before_seq is not None and after_seq is None
+    found = list(rows.order_by("-seq" if backwards else "seq")[:limit])
+    if backwards:
+        found.reverse()
+    first, last = (found[0].seq, found[-1].seq) if found else (1, session.message_count)
+    newest = session.message_count if before_seq is None or backwards else before_seq - 1
+    return MessagePage(session, found, has_older=first > 1, has_newer=last < newest)
+
+
+def message_of(*, actor: Actor, session_id: str, seq: int) -> tuple[Session, Message | None]:
+    """One message by its number, or None in its place."""
+    session = access.session_for(actor, session_id)
+    return session, Message.objects.filter(session=session, seq=seq).first()
+
+
+def session_context(*, actor: Actor, session_id: str, token_budget: int) -> SessionContext:
+    """All messages that no archive covers, and what else fits the budget."""
+    session = access.session_for(actor, session_id)
+    messages = list(
+        Message.objects.filter(session=session).defer("search", "language", "text").order_by("seq")
+    )
+    active = sum(tokens_of(message.parts) for message in messages)
+    return SessionContext(messages, assemble(active, [], token_budget))
+
+
+def _filtered(actor: Actor, where: SessionFilter) -> AccountQuerySet[Session]:
+    rows = access.sessions_of(actor)
+    if where.agent:
+        rows = rows.filter(agent__agent_id__lower=where.agent.lower())
+    if where.user:
+        rows = rows.filter(owner__user_id__lower=where.user.lower())
+    if where.participant:
+        name = where.participant.lower()
+        took_part = Participant.objects.filter(session=OuterRef("pk")).filter(
+            Q(user__user_id__lower=name) | Q(agent__agent_id__lower=name)
+        )
+        rows = rows.filter(Exists(took_part))
+    if where.thread_key:
+        rows = rows.filter(thread_key=where.thread_key)
+    if where.state:
+        rows = rows.filter(state=where.state)
+    if where.since:
+        rows = rows.filter(last_activity_at__gte=where.since)
+    if where.q:
+        words = SearchQuery(fold(where.q), config="english", search_type="websearch")
+        said = Message.objects.filter(session=OuterRef("pk"), search=words)
+        rows = rows.filter(Q(title__icontains=where.q) | Q(Exists(said)))
+    return rows
+
+
+def _beyond(
+    rows: AccountQuerySet[Session], position: tuple[datetime, UUID], *, newer: bool
+) -> AccountQuerySet[Session]:
+    """Rows on one side of the position, said so that the index on (last_activity_at, id) serves."""
+    moment, row = position
+    if newer:
+        return rows.filter(last_activity_at__gte=moment).exclude(
+            last_activity_at=moment, id__lte=row
+        )
+    return rows.filter(last_activity_at__lte=moment).exclude(last_activity_at=moment, id__gte=row)
+
+
+def _cursor(rows: list[Session], index: int) -> str | None:
+    if not rows:
+        return None
+    return encode_cursor(rows[index].last_activity_at.isoformat(), str(rows[index].pk))

@@ -1,0 +1,245 @@
+"""Session pages: the list, and one session."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.http import Http404
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.errors import InvalidArgument, NotFound
+from accounts.namespace import session_uri
+from accounts.principals import selectors as principal_selectors
+from accounts.web import page
+from sessions_app import selectors
+from sessions_app.forms import SessionFilterForm
+from sessions_app.models import Session
+from sessions_app.presentation import message_view, participant_words, pretty, written_words
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from accounts.actor import Actor
+    from sessions_app.selectors import SessionDetail, SessionPage
+
+PAGE = 50
+TEMPLATE_LIST = "sessions_app/session_list.html"
+
+
+@require_safe
+def session_list(request: HttpRequest) -> HttpResponse:
+    """Sessions that the signed-in user sees, newest activity first, with filters."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    form = SessionFilterForm(
+        request.GET,
+        agents=principal_selectors.agent_ids(actor=actor),
+        users=principal_selectors.user_ids(actor=actor),
+    )
+    context: dict[str, Any] = {
+        "form": form,
+        "clear_url": request.path,
+        "api_url": request.build_absolute_uri("/api/v1"),
+        "checked_at": timezone.now(),
+    }
+    if not form.is_valid():
+        return page(request, TEMPLATE_LIST, {**context, "rows": []}, fragment="results", status=422)
+    where = _where(form.cleaned_data)
+    try:
+        found = selectors.session_page(
+            actor=actor,
+            where=where,
+            limit=PAGE,
+            older_than=request.GET.get("older"),
+            newer_than=request.GET.get("newer"),
+            last_words=True,
+        )
+    except InvalidArgument:  # a cursor that no list gave out
+        raise Http404 from None
+    count = selectors.session_count(actor=actor, where=where)
+    active = _active_filters(request, form)
+    context |= {
+        "rows": [_row(session) for session in found.rows],
+        "active": active,
+        "filtered": bool(active),
+        "total": count.total,
+        "capped": count.capped,
+        "live": count.live,
+        **_neighbours(request, found),
+    }
+    return page(request, TEMPLATE_LIST, context, fragment="results")
+
+
+@require_safe
+def session_detail(request: HttpRequest, session_id: str) -> HttpResponse:
+    """One session: its timeline, who took part, who reads it."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    before, after = _seq(request, "before"), _seq(request, "after")
+    try:
+        detail = selectors.session_detail(actor=actor, session_id=session_id)
+        newest = detail.session.message_count + 1
+        messages = selectors.message_page(
+            actor=actor,
+            session_id=session_id,
+            limit=PAGE,
+            after_seq=after,
+            before_seq=before if before is not None or after is not None else newest,
+        )
+    except (InvalidArgument, NotFound):
+        raise Http404 from None
+    session = detail.session
+    names = principal_selectors.user_names(
+        {row.written_by for row in (session, *messages.rows) if row.written_by}
+    )
+    here = reverse("session_detail", args=[session.session_id])
+    rows = [message_view(row, names, here) for row in messages.rows]
+    context = {
+        "session": _session(session, detail, names),
+        "messages": rows,
+        "participants": _participants(detail),
+        "readers": _readers(actor),
+        "list_url": reverse("session_list"),
+        "older_url": f"{here}?before={rows[0].seq}" if rows and messages.has_older else None,
+        "newer_url": f"{here}?after={rows[-1].seq}" if rows and messages.has_newer else None,
+        "latest_url": here,
+    }
+    return page(request, "sessions_app/session_detail.html", context, fragment="timeline")
+
+
+@require_safe
+def message_detail(request: HttpRequest, session_id: str, seq: int) -> HttpResponse:
+    """One message in full, for texts that the timeline cuts."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    try:
+        session, message = selectors.message_of(actor=actor, session_id=session_id, seq=seq)
+    except (InvalidArgument, NotFound):
+        raise Http404 from None
+    if message is None:
+        raise Http404
+    names = principal_selectors.user_names({message.written_by} if message.written_by else set())
+    here = reverse("session_detail", args=[session.session_id])
+    context = {
+        "session": session,
+        "message": message_view(message, names, here, whole=True),
+        "back_url": f"{here}?before={seq + 1}#m{seq}",
+        "list_url": reverse("session_list"),
+    }
+    return page(request, "sessions_app/message_detail.html", context, fragment="message")
+
+
+def _where(data: dict[str, Any]) -> selectors.SessionFilter:
+    since = data["since"]
+    return selectors.SessionFilter(
+        agent=data["agent"],
+        user=data["user"],
+        participant=data["participant"],
+        state=data["state"],
+        q=data["q"],
+        since=datetime.combine(since, time(), UTC) if since else None,
+    )
+
+
+def _active_filters(request: HttpRequest, form: SessionFilterForm) -> list[dict[str, str]]:
+    """The filters in words, each with the address of the list without it."""
+    labels = {"q": "with", "participant": "participant", "since": "since"}
+    active = []
+    for name, value in form.cleaned_data.items():
+        if value:
+            words = f"{value.day} {value:%b %Y}" if name == "since" else str(value)
+            rest = request.GET.copy()
+            for key in (name, "older", "newer"):
+                rest.pop(key, None)
+            active.append(
+                {
+                    "label": labels.get(name, name),
+                    "value": f"“{words}”" if name == "q" else words,
+                    "remove_url": f"{request.path}?{rest.urlencode()}" if rest else request.path,
+                }
+            )
+    return active
+
+
+def _neighbours(request: HttpRequest, found: SessionPage) -> dict[str, Any]:
+    def address(name: str, cursor: str | None) -> str | None:
+        if cursor is None:
+            return None
+        query = request.GET.copy()
+        query.pop("older", None)
+        query.pop("newer", None)
+        query[name] = cursor
+        return f"{request.path}?{query.urlencode()}"
+
+    return {
+        "older_url": address("older", found.older),
+        "newer_url": address("newer", found.newer),
+        "last_shown_at": found.rows[-1].last_activity_at if found.rows else None,
+    }
+
+
+def _is_live(session: Session) -> bool:
+    since = timezone.now() - timedelta(seconds=selectors.LIVE_SECONDS)
+    return session.state != Session.State.ENDED and session.last_activity_at >= since
+
+
+def _row(session: Session) -> dict[str, Any]:
+    return {
+        "session_id": session.session_id,
+        "url": reverse("session_detail", args=[session.session_id]),
+        "title": session.title,
+        "last_words": " ".join((getattr(session, "last_words", None) or "").split()),
+        "owner": session.owner.user_id,
+        "agent": session.agent.agent_id,
+        "state": session.state,
+        "is_live": _is_live(session),
+        "message_count": session.message_count,
+        "last_activity_at": session.last_activity_at,
+        "started_at": session.started_at,
+    }
+
+
+def _session(session: Session, detail: SessionDetail, names: dict[Any, str]) -> dict[str, Any]:
+    parent = detail.parent
+    return {
+        **_row(session),
+        "uri": session_uri(session.session_id),
+        "participant_words": participant_words([*detail.user_ids, *detail.agent_ids]),
+        "ended_at": session.ended_at,
+        "thread_key": session.thread_key,
+        "parent_session_id": parent.session_id if parent else None,
+        "parent_url": reverse("session_detail", args=[parent.session_id]) if parent else None,
+        "written_by": written_words(session, names, author=session.owner.user_id),
+        "metadata_json": pretty(session.metadata),
+    }
+
+
+def _participants(detail: SessionDetail) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": "user" if row.user else "agent",
+            "id": row.user.user_id if row.user else row.agent.agent_id if row.agent else "",
+            "message_count": row.message_count,
+            "last_at": row.last_at,
+        }
+        for row in detail.participants
+    ]
+
+
+def _readers(actor: Actor) -> dict[str, str]:
+    everyone = actor.policy.sessions_visible_to == "account"
+    return {
+        "visible_to": actor.policy.sessions_visible_to,
+        "sentence": "Every user of the account; the policy says so."
+        if everyone
+        else "The creator, users who took part, and admins; the policy says so.",
+    }
+
+
+def _seq(request: HttpRequest, name: str) -> int | None:
+    text = request.GET.get(name, "")
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise Http404
+    return int(text)
