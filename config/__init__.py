@@ -1,0 +1,1 @@
+"""Composition only: settings, addresses, the one API object, servers. Nothing imports config."""

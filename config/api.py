@@ -1,0 +1,93 @@
+"""The one API object: routers, error handlers, documentation."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from accounts.errors import DomainError
+from accounts.http.envelope import error_response, problem_response
+from accounts.http.parser import StrictParser
+from accounts.principals.api import router as admin_router
+from config.openapi import with_errors
+from config.system import router as system_router
+from sessions_app.api import router as sessions_router
+
+log = logging.getLogger("bailiwick.api")
+
+
+class BailiwickAPI(NinjaAPI):
+    """NinjaAPI whose OpenAPI file also names what every route may refuse."""
+
+    def get_openapi_schema(self, *args: Any, **kwargs: Any) -> Any:
+        return with_errors(super().get_openapi_schema(*args, **kwargs))
+
+
+api = BailiwickAPI(
+    title="Bailiwick",
+    version=settings.VERSION,
+    description="Sessions and memories of AI agents that serve many people.",
+    parser=StrictParser(),
+    docs_url="/docs",
+    openapi_url="/openapi.json",
+    urls_namespace="api",
+)
+api.add_router("/admin", admin_router)
+api.add_router("/sessions", sessions_router)
+api.add_router("/system", system_router)
+
+
+@api.exception_handler(DomainError)
+def refused(request: HttpRequest, error: DomainError) -> HttpResponse:
+    return error_response(request, error)
+
+
+@api.exception_handler(ValidationError)
+def malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """A wrong type or a missing field; the caller's own values are not echoed."""
+    errors = [
+        {"loc": list(item["loc"]), "msg": item["msg"], "type": item["type"]}
+        for item in error.errors
+    ]
+    where = ".".join(str(part) for part in errors[0]["loc"][1:]) if errors else ""
+    message = f"The request has a wrong shape: {where}." if where else "A wrong shape."
+    return problem_response(request, 422, "INVALID_ARGUMENT", message, {"errors": errors})
+
+
+@api.exception_handler(HttpError)
+def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    if isinstance(error.__cause__, DomainError):  # the framework's wrapping of our parser's refusal
+        return error_response(request, error.__cause__)
+    return problem_response(request, error.status_code, "INVALID_ARGUMENT", str(error))
+
+
+@api.exception_handler(Http404)
+def not_found(request: HttpRequest, _error: Http404) -> HttpResponse:
+    return problem_response(request, 404, "NOT_FOUND", "No such address.")
+
+
+@api.exception_handler(Exception)
+def failed(request: HttpRequest, error: Exception) -> HttpResponse:
+    """A defect of ours. The log has the place but not the values, which may be people's words."""
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        frames.append(f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    log.error(
+        "%s %s at %s",
+        request.request_id,
+        type(error).__name__,
+        " > ".join(frames[-6:]),  # type: ignore[attr-defined]
+    )
+    return problem_response(
+        request,
+        500,
+        "INTERNAL",
+        "Something went wrong here; the request id finds it in the log.",
+    )

@@ -1,0 +1,114 @@
+"""Children of `quickstart`: start them, watch them, stop them all."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
+from urllib.error import URLError
+from urllib.request import urlopen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from types import FrameType
+
+PR_SET_PDEATHSIG = 1
+STOP_SECONDS = 15
+
+
+class Stopped(Exception):
+    """SIGINT or SIGTERM arrived."""
+
+
+class ChildProblem(Exception):
+    """A child could not serve; the message is one line for the operator."""
+
+
+class Supervisor:
+    """Runs commands side by side until one ends or a signal arrives."""
+
+    def __init__(self) -> None:
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start a child in a session of its own, so that Ctrl-C reaches only this process."""
+        self.children[name] = subprocess.Popen(  # noqa: S603 - our own commands
+            command,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+        )
+
+    def wait_until_serving(self, url: str, seconds: float = 30) -> None:
+        """Wait for the web server's first answer."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.check()
+            try:
+                with urlopen(url, timeout=1):  # noqa: S310 - our own loopback address
+                    return
+            except (URLError, OSError):
+                time.sleep(0.05)
+        raise ChildProblem(f"the web server did not answer within {seconds:.0f} s.")
+
+    def check(self) -> None:
+        """Raise when a child has ended."""
+        for name, child in self.children.items():
+            if child.poll() is not None:
+                raise ChildProblem(f"the {name} ended with status {child.returncode}.")
+
+    def watch(self) -> NoReturn:
+        """Return only by an exception: a signal, or a child that ended."""
+        while True:
+            self.check()
+            time.sleep(0.3)
+
+    def stop(self) -> None:
+        """Ask all children to stop, wait, and kill what does not."""
+        for child in self.children.values():
+            if child.poll() is None:
+                child.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        for child in self.children.values():
+            try:
+                child.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+@contextmanager
+def signals_raise() -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into Stopped, once: a second one must not break the stopping."""
+
+    def stop(_number: int, _frame: FrameType | None) -> NoReturn:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        raise Stopped
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    yield
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _die_with_parent() -> None:
+    # After a kill -9 of the parent nobody else would stop the children.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
