@@ -38,7 +38,7 @@ class AccountQuery(Query):
         self.made_in = current_schema()
 
     def get_compiler(self, *args: Any, **kwargs: Any) -> Any:
-        _require(self.made_in, f"A query on {self.model.__name__}")
+        _require(self.made_in, f"A query on {self.model}")
         return super().get_compiler(*args, **kwargs)
 
 
@@ -59,7 +59,7 @@ class AccountQuerySet(models.QuerySet[M]):
     def _fetch_all(self) -> None:
         # Also when the rows are cached: they are another account's all the same.
         self._guard()
-        super()._fetch_all()  # type: ignore[misc]
+        super()._fetch_all()
 
     def update(self, **kwargs: Any) -> int:
         self._guard()
@@ -75,7 +75,7 @@ class AccountQuerySet(models.QuerySet[M]):
 
     def _raw_delete(self, using: Any) -> int:
         self._guard()
-        return super()._raw_delete(using)  # type: ignore[misc, no-any-return]
+        return super()._raw_delete(using)
 
     def _insert(self, objs: Any, *args: Any, **kwargs: Any) -> Any:
         self._guard()
@@ -90,7 +90,7 @@ class AccountQuerySet(models.QuerySet[M]):
             instance.require_account()
         return super().bulk_update(rows, *args, **kwargs)
 
-    def raw(self, *args: Any, **kwargs: Any) -> Any:
+    def raw(self, *_args: Any, **_kwargs: Any) -> Any:
         raise CrossAccountAccess("Raw querysets carry no account; use tenancy.fetch_rows.")
 
 

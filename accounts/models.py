@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from accounts.guard import Row
 
 
-class Account(TenantMixin):
+class Account(TenantMixin):  # type: ignore[misc]
     """One customer of the installation: one PostgreSQL schema holds everything that is its own."""
 
     class State(models.TextChoices):
@@ -48,7 +48,7 @@ class Account(TenantMixin):
         return self.account_id
 
 
-class Domain(DomainMixin):
+class Domain(DomainMixin):  # type: ignore[misc]
     """Always empty: the stock commands of django-tenants ask for such a table. Accounts are
     found by key or by path, never by host name."""
 

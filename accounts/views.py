@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import selectors
+from accounts.models import Person
 from accounts.web import THEME_COOKIE, THEMES
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ class SignIn(LoginView):  # type: ignore[misc]
         }
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form), status=422)
+        refused: HttpResponse = self.render_to_response(
+            self.get_context_data(form=form), status=422
+        )
+        return refused
 
 
 sign_in = never_cache(SignIn.as_view())
@@ -45,7 +49,8 @@ sign_out = never_cache(LogoutView.as_view(template_name="accounts/sign_out.html"
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """To the person's account; when there are several, the first by name, with the switcher."""
-    entrances = selectors.entrances(request.user)  # type: ignore[arg-type]
+    assert isinstance(request.user, Person)  # login_required says so
+    entrances = selectors.entrances(request.user)
     if not entrances:
         return render(
             request,

@@ -9,12 +9,14 @@ from django.shortcuts import render
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+    from accounts.http.request import OurRequest
+
 THEME_COOKIE = "bailiwick_theme"
 THEMES = ("light", "dark")
 
 
 def page(
-    request: HttpRequest,
+    request: OurRequest,
     template: str,
     context: dict[str, Any],
     *,
@@ -25,7 +27,7 @@ def page(
 
     Boosted navigation and history restoration get the whole page.
     """
-    htmx = request.htmx  # type: ignore[attr-defined]
+    htmx = request.htmx
     if htmx and not htmx.boosted and not htmx.history_restore_request:
         template = f"{template}#{fragment}"
     return render(request, template, context, status=status)

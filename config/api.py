@@ -11,7 +11,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from accounts.errors import DomainError
-from accounts.http.envelope import error_response, problem_response
+from accounts.http.envelope import error_response, problem_response, request_id
 from accounts.http.parser import StrictParser
 from accounts.principals.api import router as admin_router
 from config.openapi import with_errors
@@ -81,9 +81,9 @@ def failed(request: HttpRequest, error: Exception) -> HttpResponse:
         trace = trace.tb_next
     log.error(
         "%s %s at %s",
-        request.request_id,
+        request_id(request),
         type(error).__name__,
-        " > ".join(frames[-6:]),  # type: ignore[attr-defined]
+        " > ".join(frames[-6:]),
     )
     return problem_response(
         request,

@@ -12,6 +12,8 @@ from accounts import selectors
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+    from accounts.http.request import AccountRequest
+
 # (key, label, icon, address name), in groups parted by rules.
 NAVIGATION = (
     (("sessions", "Sessions", "messages-square", "session_list"),),
@@ -48,7 +50,7 @@ class Frame:
     sign_out_url: str
 
 
-def frame(request: HttpRequest) -> dict[str, Any]:
+def frame(request: AccountRequest) -> dict[str, Any]:
     """Context processor: `frame` on pages of an account, nothing elsewhere."""
     actor = getattr(request, "actor", None)
     if actor is None:
@@ -60,7 +62,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             f"/a/{entrance.ref.account_id}/",
             entrance.ref.id == actor.account.id,
         )
-        for entrance in selectors.entrances(request.user)  # type: ignore[arg-type]
+        for entrance in selectors.entrances(request.user)
     ]
     return {
         "frame": Frame(
@@ -76,7 +78,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
                 ]
                 for group in NAVIGATION
             ],
-            person_name=request.user.get_full_name(),  # type: ignore[union-attr]
+            person_name=request.user.get_full_name(),
             role=actor.role.value,
             theme_url="/theme",
             sign_out_url="/sign-out",

@@ -16,8 +16,9 @@ from config.errors import API_PREFIX, PLAIN, plain_problem
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.http import HttpRequest
     from django.http.response import HttpResponseBase
+
+    from accounts.http.request import OurRequest
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 log = logging.getLogger("bailiwick.request")
@@ -26,13 +27,13 @@ log = logging.getLogger("bailiwick.request")
 class RequestMiddleware:
     """Wraps everything. Also the only place that returns the thread to the public schema."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+    def __init__(self, get_response: Callable[[OurRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def __call__(self, request: OurRequest) -> HttpResponseBase:
         started = time.perf_counter()
         sent = request.headers.get("X-Request-Id", "")
-        request.request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid4().hex  # type: ignore[attr-defined]
+        request.request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid4().hex
         try:
             response = self.get_response(request)
         finally:
@@ -40,20 +41,20 @@ class RequestMiddleware:
         if request.path.startswith(API_PREFIX):
             response = _enveloped(request, response)
         took = time.perf_counter() - started
-        response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
+        response["X-Request-Id"] = request.request_id
         response["X-Process-Time"] = f"{took:.6f}"
         if response.status_code >= 500 and response.status_code != 501:
             log.warning(
                 "%s %s %s %s",
                 request.request_id,
                 request.method,
-                _route(request),  # type: ignore[attr-defined]
+                _route(request),
                 response.status_code,
             )
         return response
 
 
-def _enveloped(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+def _enveloped(request: OurRequest, response: HttpResponseBase) -> HttpResponseBase:
     """Refusals that come from outside the API object, such as an unknown address."""
     is_json = response.get("Content-Type", "").startswith("application/json")
     if response.status_code not in PLAIN or is_json or not isinstance(response, HttpResponse):
@@ -64,7 +65,7 @@ def _enveloped(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
     return answer
 
 
-def _route(request: HttpRequest) -> str:
+def _route(request: OurRequest) -> str:
     """The route's pattern: a path may hold ids that are names."""
     match = request.resolver_match
     return match.route if match else "-"

@@ -160,7 +160,7 @@ class EmbeddedPostgres:
             os.chown(folder, account, -1)
 
     def _reachable_cluster(self, account: int | None) -> Path:
-        """Where the cluster lies: below the data directory unless its system user cannot go there."""
+        """Where the cluster lies: below the data directory, if its system user can go there."""
         if self.cluster.is_symlink() or self.cluster.exists() or account is None:
             return self.cluster.resolve()
         if _may_enter(self.data_dir, account):
@@ -241,7 +241,7 @@ def _system_account() -> int | None:
     """The user id to run as, or None for our own. Makes the user when root starts it first."""
     if not _runs_as_root():
         return None
-    import pwd  # not on Windows
+    import pwd  # noqa: PLC0415 - not on Windows
 
     try:
         return pwd.getpwnam(SYSTEM_USER).pw_uid

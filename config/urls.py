@@ -1,4 +1,4 @@
-"""Addresses outside accounts. An account's own pages are in account_urls.py, under /a/<account>/."""
+"""Addresses outside accounts. Pages of an account are in account_urls.py, under /a/<account>/."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def sessions_of(actor: Actor) -> AccountQuerySet[Session]:
     """All sessions that the actor sees; for selectors and services of this app."""
-    return Session.objects.filter(visible_to(actor))
+    return Session.objects.get_queryset().filter(visible_to(actor))
 
 
 def session_for(actor: Actor, session_id: str) -> Session:

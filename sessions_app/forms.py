@@ -45,6 +45,6 @@ class SessionFilterForm(forms.Form):
 
     def _offer(self, name: str, nothing: str, ids: Sequence[str]) -> None:
         field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
+        assert isinstance(field, forms.ChoiceField)  # for the type checker
         field.choices = [("", nothing), *((one, one) for one in dict.fromkeys(ids))]
         field.error_messages["invalid_choice"] = f"Choose one of the {name}s in the list."

@@ -16,7 +16,7 @@ class SessionIn(Schema):
     thread_key: str | None = None
     parent_session_id: str | None = Field(None, description="The session this one forks from.")
     title: str = ""
-    metadata: dict[str, Any] = {}
+    metadata: dict[str, Any] = Field(default_factory=dict)
 
 
 class OwnerOut(Schema):
@@ -84,7 +84,7 @@ class SessionDetailOut(Schema):
     created_by_user_id: str
     participant_user_ids: list[str]
     participant_agent_ids: list[str]
-    participant_contact_ids: list[str] = []
+    participant_contact_ids: list[str] = Field(default_factory=list)
     message_count: int
     commit_count: int = 0
     memories_extracted: ExtractedOut = ExtractedOut()

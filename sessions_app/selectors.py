@@ -1,4 +1,4 @@
-"""Reading sessions. Lists and pages only, never a lazy queryset; visibility is part of each query."""
+"""Reading sessions. Lists and pages, never a lazy queryset; visibility is part of each query."""
 
 from __future__ import annotations
 

@@ -20,9 +20,10 @@ from sessions_app.models import Session
 from sessions_app.presentation import message_view, participant_words, pretty, written_words
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpResponse
 
     from accounts.actor import Actor
+    from accounts.http.request import AccountRequest
     from sessions_app.selectors import SessionDetail, SessionPage
 
 PAGE = 50
@@ -30,9 +31,9 @@ TEMPLATE_LIST = "sessions_app/session_list.html"
 
 
 @require_safe
-def session_list(request: HttpRequest) -> HttpResponse:
+def session_list(request: AccountRequest) -> HttpResponse:
     """Sessions that the signed-in user sees, newest activity first, with filters."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     form = SessionFilterForm(
         request.GET,
         agents=principal_selectors.agent_ids(actor=actor),
@@ -73,9 +74,9 @@ def session_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def session_detail(request: HttpRequest, session_id: str) -> HttpResponse:
+def session_detail(request: AccountRequest, session_id: str) -> HttpResponse:
     """One session: its timeline, who took part, who reads it."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     before, after = _seq(request, "before"), _seq(request, "after")
     try:
         detail = selectors.session_detail(actor=actor, session_id=session_id)
@@ -91,7 +92,8 @@ def session_detail(request: HttpRequest, session_id: str) -> HttpResponse:
         raise Http404 from None
     session = detail.session
     names = principal_selectors.user_names(
-        {row.written_by for row in (session, *messages.rows) if row.written_by}
+        {row.written_by for row in messages.rows if row.written_by}
+        | ({session.written_by} if session.written_by else set())
     )
     here = reverse("session_detail", args=[session.session_id])
     rows = [message_view(row, names, here) for row in messages.rows]
@@ -109,9 +111,9 @@ def session_detail(request: HttpRequest, session_id: str) -> HttpResponse:
 
 
 @require_safe
-def message_detail(request: HttpRequest, session_id: str, seq: int) -> HttpResponse:
+def message_detail(request: AccountRequest, session_id: str, seq: int) -> HttpResponse:
     """One message in full, for texts that the timeline cuts."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     try:
         session, message = selectors.message_of(actor=actor, session_id=session_id, seq=seq)
     except (InvalidArgument, NotFound):
@@ -141,7 +143,7 @@ def _where(data: dict[str, Any]) -> selectors.SessionFilter:
     )
 
 
-def _active_filters(request: HttpRequest, form: SessionFilterForm) -> list[dict[str, str]]:
+def _active_filters(request: AccountRequest, form: SessionFilterForm) -> list[dict[str, str]]:
     """The filters in words, each with the address of the list without it."""
     labels = {"q": "with", "participant": "participant", "since": "since"}
     active = []
@@ -161,7 +163,7 @@ def _active_filters(request: HttpRequest, form: SessionFilterForm) -> list[dict[
     return active
 
 
-def _neighbours(request: HttpRequest, found: SessionPage) -> dict[str, Any]:
+def _neighbours(request: AccountRequest, found: SessionPage) -> dict[str, Any]:
     def address(name: str, cursor: str | None) -> str | None:
         if cursor is None:
             return None
@@ -236,7 +238,7 @@ def _readers(actor: Actor) -> dict[str, str]:
     }
 
 
-def _seq(request: HttpRequest, name: str) -> int | None:
+def _seq(request: AccountRequest, name: str) -> int | None:
     text = request.GET.get(name, "")
     if not text:
         return None

@@ -11,6 +11,7 @@ from accounts.errors import InvalidArgument
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+MAX_CURSOR = 200  # characters; ours have fewer
 
 
 def check_limit(limit: int, *, highest: int = MAX_LIMIT) -> int:
@@ -28,14 +29,12 @@ def encode_cursor(*parts: str) -> str:
 def decode_cursor(cursor: str, parts: int) -> list[str]:
     """The parts of a cursor made by encode_cursor, or InvalidArgument."""
     try:
-        if len(cursor) > 200:
-            raise ValueError
         padded = cursor + "=" * (-len(cursor) % 4)
         found = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
         values = found.decode("ascii").split("\n")
     except (ValueError, binascii.Error):
         values = []
-    if len(values) != parts:
+    if len(cursor) > MAX_CURSOR or len(values) != parts:
         raise unknown_cursor()
     return values
 
@@ -56,12 +55,12 @@ def moment_from_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
         return None
     moment, row = decode_cursor(cursor, 2)
     try:
-        at = datetime.fromisoformat(moment)
-        if at.tzinfo is None:
-            raise ValueError
-        return at, UUID(row)
+        at, behind = datetime.fromisoformat(moment), UUID(row)
     except ValueError:
         raise unknown_cursor() from None
+    if at.tzinfo is None:
+        raise unknown_cursor()
+    return at, behind
 
 
 def unknown_cursor() -> InvalidArgument:

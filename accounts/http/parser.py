@@ -49,13 +49,13 @@ class StrictParser(Parser):
         return data
 
     def parse_querydict(
-        self, data: MultiValueDict, list_fields: list[str], request: HttpRequest
+        self, data: MultiValueDict[str, Any], list_fields: list[str], request: HttpRequest
     ) -> dict[str, Any]:
         _refuse_control(data)
         return super().parse_querydict(data, list_fields, request)
 
 
-def _refuse_control(data: MultiValueDict | QueryDict) -> None:
+def _refuse_control(data: MultiValueDict[str, Any] | QueryDict) -> None:
     for values in data.lists():
         for value in values[1]:
             check_text(value)

@@ -22,5 +22,5 @@ class SampleForm(forms.Form):
         super().__init__(*args, **kwargs)
         for name, ids in (("user", users), ("agent", agents)):
             field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
+            assert isinstance(field, forms.ChoiceField)  # for the type checker
             field.choices = [(one, one) for one in ids]

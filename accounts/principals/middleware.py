@@ -16,8 +16,9 @@ from accounts.principals.access import actor_by_membership
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.http import HttpRequest
     from django.http.response import HttpResponseBase
+
+    from accounts.http.request import AccountRequest
 
 PREFIX = "/a/"
 ACCOUNT_URLS = "config.account_urls"
@@ -30,10 +31,10 @@ class AccountPathMiddleware:
     account with no argument. Nothing that is made for one account is cached for another.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+    def __init__(self, get_response: Callable[[AccountRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def __call__(self, request: AccountRequest) -> HttpResponseBase:
         if not request.path_info.startswith(PREFIX):
             return self.get_response(request)
         if not request.user.is_authenticated:
@@ -43,13 +44,13 @@ class AccountPathMiddleware:
         actor = ref and actor_by_membership(
             ref,
             request.user.pk,
-            request_id=request.request_id,  # type: ignore[attr-defined]
+            request_id=request.request_id,
         )
         if not actor:
             # A foreign account and an absent one look alike.
             raise Http404
         before = get_script_prefix()
-        request.actor = actor  # type: ignore[attr-defined]
+        request.actor = actor
         request.urlconf = ACCOUNT_URLS
         request.path_info = f"/{rest}"
         set_script_prefix(f"{PREFIX}{actor.account.account_id}/")
@@ -63,9 +64,9 @@ class AccountPathMiddleware:
         return response
 
 
-def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
+def _to_sign_in(request: AccountRequest) -> HttpResponseBase:
     """To the sign-in page, and back to a whole page afterwards."""
-    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
-        current = request.htmx.current_url_abs_path or request.path  # type: ignore[attr-defined]
+    if request.htmx and not request.htmx.boosted:
+        current = request.htmx.current_url_abs_path or request.path
         return HttpResponseClientRedirect(f"/sign-in?next={quote(current)}")
     return HttpResponseRedirect(f"/sign-in?next={quote(request.get_full_path())}")

@@ -71,4 +71,5 @@ def policy_state(*, actor: Actor) -> PolicyState:
 
 def account_name(*, actor: Actor) -> str:
     """What people read in place of the account's id."""
-    return Account.objects.values_list("name", flat=True).get(pk=actor.account.id)
+    name: str = Account.objects.values_list("name", flat=True).get(pk=actor.account.id)
+    return name

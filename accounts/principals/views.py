@@ -16,9 +16,9 @@ from accounts.web import page
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpResponse
 
-    from accounts.actor import Actor
+    from accounts.http.request import AccountRequest
 
 FLAGS = (False, True)
 
@@ -52,9 +52,9 @@ class Cell:
 
 
 @require_safe
-def policy(request: HttpRequest) -> HttpResponse:
+def policy(request: AccountRequest) -> HttpResponse:
     """The policy in force as a matrix, and the addresses that follow from it."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     users = _default_last(selectors.user_ids(actor=actor))
     agents = _default_last(selectors.agent_ids(actor=actor))
     form = SampleForm(
@@ -107,7 +107,7 @@ def readers_in_words(policy: Policy) -> list[str]:
     )
     return [
         who,
-        "Whoever reads a session may add to it. An agent’s header opens nothing by itself.",
+        "Whoever reads a session may add to it. The header of an agent opens nothing by itself.",
     ]
 
 

@@ -12,12 +12,13 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection as _connection
 from psycopg.errors import UndefinedTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+connection: Any = _connection  # django-tenants adds the schema to Django's own wrapper
 PUBLIC = "public"
 CACHED_ACCOUNTS = 10_000
 

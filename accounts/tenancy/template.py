@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING
 
 from django.apps import apps
 from django.conf import settings
-from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from psycopg import sql
 
 from accounts.errors import Unavailable
-from accounts.tenancy import leave
+from accounts.tenancy import connection, leave
 from accounts.tenancy.migrate import apply_migrations
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from django.db.models import QuerySet
 
     from accounts.models import SchemaTemplate
 
@@ -182,5 +183,7 @@ def _drop(schema_name: str) -> None:
         )
 
 
-def _templates():  # type: ignore[no-untyped-def]
-    return apps.get_model("accounts", "SchemaTemplate").objects.all()
+def _templates() -> QuerySet[SchemaTemplate]:
+    # Not imported: accounts.models stands above this module.
+    model: type[SchemaTemplate] = apps.get_model("accounts", "SchemaTemplate")
+    return model._default_manager.all()  # noqa: SLF001 - Django's documented name

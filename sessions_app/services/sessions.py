@@ -87,6 +87,7 @@ def named_agent(actor: Actor, agent_id: str | None) -> AgentRef:
 
 def new_session(actor: Actor, session_id: str | None, agent: AgentRef) -> Session:
     """An unsaved session of the actor that begins now."""
+    assert agent.id is not None  # agent_on_sight has registered it
     now = timezone.now()
     return Session(
         session_id=session_id or f"sess_{uuid7().hex}",
