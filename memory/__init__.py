@@ -1,1 +1,1 @@
-"""Account schema: what is kept. Today the addresses of memories; the tables come with them."""
+"""Account schema: what is kept. It has no tables yet."""
