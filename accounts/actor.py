@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from accounts.namespace import Policy
     from accounts.tenancy import AccountRef
 
@@ -32,10 +34,15 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A User of the account: its row's id and the id that people know it by."""
+    """A User of the account: its row's id and the id that people know it by.
+
+    `registered` is False for a user that a trusted gateway named for the first time: its id is
+    only reserved until the first write registers it, and it sees nothing.
+    """
 
     id: UUID
     user_id: str
+    registered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,19 @@ class AgentRef:
 
     id: UUID | None
     agent_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRef:
+    """The contact to which everything is narrowed.
+
+    `id` is None for a peer that never wrote: it reads as empty, and its first write makes it.
+    """
+
+    id: UUID | None
+    owner: Principal
+    platform: str = ""
+    platform_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +83,12 @@ class Actor:
         principal: whose credential it is; None for ROOT.
         user: the effective user. What one may *see* follows from it.
         agent: the effective agent.
-        key: the ApiKey's id; None for ROOT and for a Person in the browser.
         policy: the namespace policy in force when the request was authenticated.
+        contact: what everything is narrowed to, if a contact was named by any means.
+        key: the ApiKey's id; None for ROOT and for a Person in the browser.
+        agents: ids, in lower case, of the agents that the key is bound to; empty: any.
+        trusted: a gateway that authenticates vouched for the user.
+        settings: what the account's row keeps (AccountSettings.of reads it).
     """
 
     account: AccountRef
@@ -74,18 +98,37 @@ class Actor:
     agent: AgentRef
     policy: Policy
     scopes: frozenset[Scope]
+    contact: ContactRef | None = None
     key: UUID | None = None
+    agents: tuple[str, ...] = ()
+    contact_required: bool = False
+    trusted: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
     request_id: str = ""
 
     @property
     def as_itself(self) -> bool:
-        """Whether the effective user is the credential's own."""
-        return self.principal is not None and self.principal.id == self.user.id
+        """Whether the effective user is the credential's own and no contact is named."""
+        return (
+            self.principal is not None
+            and self.principal.id == self.user.id
+            and self.contact is None
+        )
 
     @property
     def is_admin(self) -> bool:
         """Whether rows are looked at with the rights of ADMIN: only as oneself."""
         return self.role is Role.ADMIN and self.as_itself
+
+    @property
+    def simulating(self) -> bool:
+        """Whether an ADMIN or ROOT acts for someone else."""
+        return self.role is not Role.USER and not self.as_itself
+
+    @property
+    def names_authors(self) -> bool:
+        """Whether it may set `role_id` (isolation.md, role_id, rule 3)."""
+        return self.role is not Role.USER or self.trusted
 
     @property
     def written_by(self) -> UUID:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 PREFIX = "bwk_"
+DEFAULT_NAME = "default"  # of the key that a user is born with
 KEY_ID_BYTES = 9  # 12 characters
 SECRET_BYTES = 32  # 43 characters
 
@@ -74,5 +75,10 @@ def matches(secret: str, pepper_id: str, secret_hash: bytes) -> bool:
 
 
 def is_root_key(text: str) -> bool:
-    """Whether the text is the installation's root key; compared in constant time."""
-    return hmac.compare_digest(text.encode(), settings.ROOT_KEY.encode())
+    """Whether the text is the installation's root key."""
+    return same(text, settings.ROOT_KEY)
+
+
+def same(text: str, secret: str) -> bool:
+    """Whether two secrets are equal; compared in constant time."""
+    return hmac.compare_digest(text.encode(errors="replace"), secret.encode())

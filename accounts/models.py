@@ -31,6 +31,9 @@ class Account(TenantMixin):  # type: ignore[misc]
     state = models.CharField(max_length=16, choices=State, default=State.ACTIVE)
     ready = models.BooleanField(default=False, help_text="Its schema is complete.")
     migrated_to = models.TextField(default="", help_text="Heads of its migrations.")
+    settings = models.JSONField(
+        default=dict, help_text="What differs from the defaults in accounts/settings.py."
+    )
     user_count = models.PositiveIntegerField(
         default=0, help_text="Listed users, the default user included; kept by the services."
     )
@@ -76,6 +79,23 @@ class NamespacePolicy(Row):
                 condition=models.Q(sessions_visible_to__in=["account", "participants"]),
                 name="policy_readers_valid",
             ),
+        ]
+
+
+class PolicyVersion(Row):
+    """An earlier or present state of an account's policy: each is kept."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="policy_versions")
+    version = models.PositiveIntegerField()
+    isolate_user_scope_by_agent = models.BooleanField()
+    isolate_agent_scope_by_user = models.BooleanField()
+    sessions_visible_to = models.CharField(max_length=16)
+    reason = models.TextField(blank=True)
+    updated_by = models.UUIDField(null=True, help_text="A User of the account; null: an operator.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "version"], name="policy_version_once"),
         ]
 
 

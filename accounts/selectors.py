@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from accounts.models import Account, Membership, Person
+from accounts.settings import AccountSettings
 from accounts.tenancy import AccountRef
 
 if TYPE_CHECKING:
@@ -42,24 +43,47 @@ def accounts_behind(heads: str) -> list[AccountRef]:
     return [AccountRef(row.id, row.account_id, row.schema_name) for row in rows]
 
 
+def active_accounts() -> list[AccountRef]:
+    """All accounts that jobs may enter."""
+    rows = Account.objects.filter(ready=True, state=Account.State.ACTIVE).order_by("id")
+    return [AccountRef(row.id, row.account_id, row.schema_name) for row in rows]
+
+
+def active_account(key: UUID) -> AccountRef | None:
+    """The account of that id, or None when jobs may not enter it."""
+    row = Account.objects.filter(pk=key, ready=True, state=Account.State.ACTIVE).first()
+    return AccountRef(row.id, row.account_id, row.schema_name) if row else None
+
+
 def account_page(after: UUID | None, limit: int) -> list[AccountRow]:
     """Accounts, oldest first, from behind that id; one more than `limit` when there are more."""
     rows = Account.objects.filter(ready=True).select_related("policy").order_by("id")
     if after is not None:
         rows = rows.filter(id__gt=after)
-    return [
-        AccountRow(
-            id=row.id,
-            account_id=row.account_id,
-            name=row.name,
-            created_at=row.created_at,
-            user_count=row.user_count,
-            state=row.state,
-            isolate_user_scope_by_agent=row.policy.isolate_user_scope_by_agent,
-            isolate_agent_scope_by_user=row.policy.isolate_agent_scope_by_user,
-        )
-        for row in rows[: limit + 1]
-    ]
+    return [_account_row(row) for row in rows[: limit + 1]]
+
+
+def account_row(account: AccountRef) -> AccountRow:
+    """One account, as an operator sees it."""
+    return _account_row(Account.objects.select_related("policy").get(pk=account.id))
+
+
+def account_settings(account: AccountRef) -> AccountSettings:
+    """What the account's admins have set, and the defaults for the rest."""
+    return AccountSettings.of(Account.objects.values_list("settings", flat=True).get(pk=account.id))
+
+
+def _account_row(row: Account) -> AccountRow:
+    return AccountRow(
+        id=row.id,
+        account_id=row.account_id,
+        name=row.name,
+        created_at=row.created_at,
+        user_count=row.user_count,
+        state=row.state,
+        isolate_user_scope_by_agent=row.policy.isolate_user_scope_by_agent,
+        isolate_agent_scope_by_user=row.policy.isolate_agent_scope_by_user,
+    )
 
 
 def entrances(person: Person) -> list[Entrance]:

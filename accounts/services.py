@@ -8,12 +8,22 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from accounts import tenancy
 from accounts.errors import AlreadyExists, InvalidArgument
-from accounts.models import Account, Membership, OperatorEvent, Person
+from accounts.models import (
+    Account,
+    Membership,
+    NamespacePolicy,
+    OperatorEvent,
+    Person,
+    PolicyVersion,
+)
+from accounts.settings import AccountSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from uuid import UUID
 
     from accounts.actor import Operator
@@ -38,6 +48,62 @@ def operator_event(*, actor: Operator, action: str, account: UUID, **data: Any) 
         data={key: str(value) for key, value in data.items()},
         request_id=actor.request_id,
     )
+
+
+def delete_jobs(account: UUID) -> None:
+    """Delete the queued and finished jobs of an account, inside the caller's transaction."""
+    tenancy.execute("DELETE FROM procrastinate_jobs WHERE args ->> 'account' = %s", [str(account)])
+
+
+def policy_set(
+    *,
+    account: AccountRef,
+    sessions_visible_to: str,
+    reason: str,
+    updated_by: UUID | None,
+) -> NamespacePolicy:
+    """Put a new version of the policy in force, inside the caller's transaction.
+
+    It binds at once: every request reads the policy with its credential.
+
+    Raises:
+        InvalidArgument: a value other than account and participants.
+    """
+    if sessions_visible_to not in NamespacePolicy.SessionsVisibleTo.values:
+        raise InvalidArgument(
+            "sessions_visible_to must be 'account' or 'participants'.",
+            field="sessions_visible_to",
+        )
+    policy = NamespacePolicy.objects.select_for_update().get(account_id=account.id)
+    if policy.sessions_visible_to == sessions_visible_to:
+        return policy
+    policy.sessions_visible_to = sessions_visible_to
+    policy.version += 1
+    policy.updated_at = timezone.now()
+    policy.updated_by = updated_by
+    policy.save(update_fields=["sessions_visible_to", "version", "updated_at", "updated_by"])
+    PolicyVersion.objects.create(
+        account_id=account.id,
+        version=policy.version,
+        isolate_user_scope_by_agent=policy.isolate_user_scope_by_agent,
+        isolate_agent_scope_by_user=policy.isolate_agent_scope_by_user,
+        sessions_visible_to=sessions_visible_to,
+        reason=reason,
+        updated_by=updated_by,
+    )
+    return policy
+
+
+def settings_change(*, account: AccountRef, values: Mapping[str, Any]) -> AccountSettings:
+    """Change some settings, inside the caller's transaction.
+
+    Raises:
+        InvalidArgument: an unknown name, or a value that is refused.
+    """
+    row = Account.objects.select_for_update().get(pk=account.id)
+    changed = AccountSettings.of(row.settings).changed(values)
+    Account.objects.filter(pk=account.id).update(settings=changed.overrides())
+    return changed
 
 
 def person_enroll(

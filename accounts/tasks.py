@@ -7,6 +7,7 @@ from procrastinate import JobContext, builtin_tasks
 from procrastinate.contrib.django import app
 
 KEPT_HOURS = 24  # finished jobs; failed ones stay for an admin to see
+HEARTBEAT_SECONDS = 30  # a worker that was silent for longer is dead
 
 
 @app.periodic(cron="17 3 * * *")
@@ -23,3 +24,13 @@ async def remove_finished_jobs(context: JobContext, timestamp: int) -> None:
     """Delete jobs that finished more than KEPT_HOURS ago."""
     del timestamp
     await builtin_tasks.remove_old_jobs(context, max_hours=KEPT_HOURS)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queueing_lock="retry_stalled_jobs", pass_context=True)
+async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:
+    """Queue again the jobs whose worker died: known by its heartbeat, not by their age."""
+    del timestamp
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=HEARTBEAT_SECONDS):
+        await manager.retry_job(job)

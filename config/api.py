@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -13,10 +14,14 @@ from ninja.errors import HttpError, ValidationError
 from accounts.errors import DomainError
 from accounts.http.envelope import error_response, problem_response, request_id
 from accounts.http.parser import StrictParser
+from accounts.principals.agents_api import router as agents_router
+from accounts.principals.agents_api import who_router
 from accounts.principals.api import router as admin_router
+from config.errors import plain_problem
 from config.openapi import with_errors
 from config.system import router as system_router
 from sessions_app.api import router as sessions_router
+from sessions_app.tasks_api import router as tasks_router
 
 log = logging.getLogger("bailiwick.api")
 
@@ -39,7 +44,10 @@ api = BailiwickAPI(
 )
 api.add_router("/admin", admin_router)
 api.add_router("/sessions", sessions_router)
+api.add_router("/agents", agents_router)
+api.add_router("/tasks", tasks_router)
 api.add_router("/system", system_router)
+api.add_router("", who_router)
 
 
 @api.exception_handler(DomainError)
@@ -51,12 +59,22 @@ def refused(request: HttpRequest, error: DomainError) -> HttpResponse:
 def malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """A wrong type or a missing field; the caller's own values are not echoed."""
     errors = [
-        {"loc": list(item["loc"]), "msg": item["msg"], "type": item["type"]}
+        {"loc": _place(item["loc"]), "msg": item["msg"], "type": item["type"]}
         for item in error.errors
     ]
     where = ".".join(str(part) for part in errors[0]["loc"][1:]) if errors else ""
     message = f"The request has a wrong shape: {where}." if where else "A wrong shape."
     return problem_response(request, 422, "INVALID_ARGUMENT", message, {"errors": errors})
+
+
+def _place(loc: tuple[Any, ...]) -> list[Any]:
+    """`["body", "created_at"]`: the framework puts the parameter's own name behind `body`."""
+    return list(loc[:1] + loc[2:]) if loc[:2] == ("body", "body") else list(loc)
+
+
+@api.exception_handler(RequestDataTooBig)
+def too_large(request: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
+    return plain_problem(request, 413)
 
 
 @api.exception_handler(HttpError)

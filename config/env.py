@@ -14,7 +14,8 @@ from psycopg.conninfo import conninfo_to_dict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-AUTH_MODES = ("api_key",)
+AUTH_MODES = ("api_key", "trusted", "dev")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class EnvironmentProblem(SystemExit):
@@ -36,6 +37,8 @@ class Environment:
     secret_key: str
     key_peppers: Mapping[str, str]  # id → secret; the first one signs new keys
     auth_mode: str
+    gateway_keys: tuple[str, ...]  # what a trusted gateway may send; empty: nothing is asked for
+    rate_limit: int  # requests a second for one credential in one process; 0: no limit
     allowed_hosts: list[str]
     debug: bool
     workers: int
@@ -51,7 +54,7 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         EnvironmentProblem: names the variable and the values that it may have.
     """
     data_dir = Path(environ.get("BAILIWICK_DATA_DIR") or "./data").expanduser().absolute()
-    return Environment(
+    found = Environment(
         host=environ.get("HOST") or "127.0.0.1",
         port=_whole_number(environ, "PORT", default=8000, lowest=1, highest=65535),
         data_dir=data_dir,
@@ -62,6 +65,10 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
             _secret(environ, "BAILIWICK_KEY_PEPPERS", data_dir / "key_peppers", prefix="1:")
         ),
         auth_mode=_one_of(environ, "BAILIWICK_AUTH_MODE", AUTH_MODES),
+        gateway_keys=_gateway_keys(environ),
+        rate_limit=_whole_number(
+            environ, "BAILIWICK_RATE_LIMIT", default=300, lowest=0, highest=1_000_000
+        ),
         allowed_hosts=[
             host.strip()
             for host in environ.get("BAILIWICK_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(
@@ -76,6 +83,29 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         workers=_whole_number(
             environ, "BAILIWICK_WORKERS", default=os.cpu_count() or 1, lowest=1, highest=256
         ),
+    )
+    _check_exposure(found)
+    return found
+
+
+def _check_exposure(found: Environment) -> None:
+    """Modes that trust whoever connects serve this machine only (isolation.md, Authentication)."""
+    open_to_all = found.auth_mode == "dev" or (
+        found.auth_mode == "trusted" and not found.gateway_keys
+    )
+    if open_to_all and found.host not in LOOPBACK:
+        raise EnvironmentProblem(
+            f"HOST is {found.host!r} in mode {found.auth_mode}, where nobody is asked for a key; "
+            f"valid: {', '.join(LOOPBACK)}, or set BAILIWICK_GATEWAY_KEY in mode trusted."
+        )
+
+
+def _gateway_keys(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The gateway's own key and the root key, as far as the operator has set them."""
+    return tuple(
+        _secret(environ, name, Path(), prefix="")
+        for name in ("BAILIWICK_GATEWAY_KEY", "BAILIWICK_ROOT_KEY")
+        if environ.get(name) or environ.get(f"{name}_FILE")
     )
 
 

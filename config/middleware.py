@@ -60,8 +60,9 @@ def _enveloped(request: OurRequest, response: HttpResponseBase) -> HttpResponseB
     if response.status_code not in PLAIN or is_json or not isinstance(response, HttpResponse):
         return response
     answer = plain_problem(request, response.status_code)
-    if "Allow" in response:
-        answer["Allow"] = response["Allow"]
+    for name, value in response.items():  # Allow, and what the inner middleware has set
+        if name not in ("Content-Type", "Content-Length"):
+            answer[name] = value
     return answer
 
 

@@ -113,6 +113,8 @@ CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ENV.allowed_hosts if ENV.h
 # --- Who may enter ---
 
 AUTH_MODE = ENV.auth_mode
+GATEWAY_KEYS = ENV.gateway_keys
+RATE_LIMIT = ENV.rate_limit
 ROOT_KEY = ENV.root_key
 KEY_PEPPERS = ENV.key_peppers
 AUTH_USER_MODEL = "accounts.Person"

@@ -1,17 +1,25 @@
-"""From an id to a session for an actor: the only way."""
+"""From an id to a session, an archive or a task for an actor: the only way."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
 
 from accounts.errors import NotFound
 from accounts.names import check_session_id
-from sessions_app.models import Session
+from sessions_app.models import Archive, Session, Task
 from sessions_app.visibility import visible_to
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
     from accounts.guard import AccountQuerySet
+
+TASK_KEPT = timedelta(hours=24)
+FAILED_TASK_KEPT = timedelta(days=7)
 
 
 def sessions_of(actor: Actor) -> AccountQuerySet[Session]:
@@ -19,20 +27,21 @@ def sessions_of(actor: Actor) -> AccountQuerySet[Session]:
     return Session.objects.get_queryset().filter(visible_to(actor))
 
 
-def session_for(actor: Actor, session_id: str) -> Session:
+def session_for(actor: Actor, session_id: str, *, lock: bool = False) -> Session:
     """The session of that id (case is ignored) with its owner and agent.
+
+    Args:
+        lock: hold its row until the caller's transaction ends.
 
     Raises:
         InvalidArgument: the id does not match the pattern.
         NotFound: there is none, or the actor may not see it.
     """
     check_session_id(session_id)
-    found = (
-        sessions_of(actor)
-        .filter(session_id__lower=session_id.lower())
-        .select_related("owner", "agent")
-        .first()
-    )
+    rows = sessions_of(actor).filter(session_id__lower=session_id.lower())
+    if lock:
+        rows = rows.select_for_update(of=("self",))
+    found = rows.select_related("owner", "agent").first()
     if found is None:
         raise NotFound("session", session_id)
     return found
@@ -48,3 +57,46 @@ def visible_parent(actor: Actor, session: Session) -> Session | None:
     if session.parent_id is None:
         return None
     return sessions_of(actor).filter(pk=session.parent_id).first()
+
+
+def archive_for(actor: Actor, session_id: str, archive_id: str) -> Archive:
+    """An archive of a session that the actor sees, by `archive_001` or by its number.
+
+    Raises:
+        InvalidArgument: the session id does not match the pattern.
+        NotFound: no such session or archive for the actor.
+    """
+    session = session_for(actor, session_id)
+    number = archive_id.removeprefix("archive_")
+    found = None
+    if number.isascii() and number.isdigit() and len(number) <= 9:
+        rows = Archive.objects.select_related("session", "session__owner")
+        found = rows.filter(session=session, number=int(number)).first()
+    if found is None:
+        raise NotFound("archive", archive_id)
+    return found
+
+
+def tasks_of(actor: Actor) -> AccountQuerySet[Task]:
+    """The effective user's tasks that are still kept; with a contact, that contact's only."""
+    now = timezone.now()
+    kept = Q(updated_at__gte=now - TASK_KEPT) | Q(
+        status=Task.Status.FAILED, updated_at__gte=now - FAILED_TASK_KEPT
+    )
+    unfinished = Q(status__in=[Task.Status.PENDING, Task.Status.RUNNING])
+    rows = Task.objects.get_queryset().filter(kept | unfinished, user=actor.user.id)
+    if actor.contact is not None:
+        rows = rows.filter(contact=actor.contact.id) if actor.contact.id else rows.none()
+    return rows
+
+
+def task_for(actor: Actor, task_id: str) -> Task:
+    """A task of the effective user, or NotFound."""
+    try:
+        key = UUID(task_id)
+    except ValueError:
+        raise NotFound("task", task_id) from None
+    found = tasks_of(actor).filter(pk=key).select_related("session", "archive").first()
+    if found is None:
+        raise NotFound("task", task_id)
+    return found

@@ -1,62 +1,82 @@
-"""`/api/v1/sessions`: create, list, read, append, context."""
+"""`/api/v1/sessions`: create, start, list, read, change, append, context, commit."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Router
 
 from accounts.errors import InvalidArgument, Unimplemented
-from accounts.http.envelope import Envelope, ListEnvelope, ok, ok_page
+from accounts.http.envelope import Envelope, ListEnvelope, ok, ok_page, request_id
 from accounts.http.paging import DEFAULT_LIMIT, check_limit
-from accounts.namespace import session_uri
 from accounts.principals.auth import AccountAuth, caller
-from sessions_app import selectors, services
-from sessions_app.models import Message, Session
+from accounts.principals.idempotency import key_of, once
+from sessions_app import render, selectors, services
+from sessions_app.models import Session
 from sessions_app.schemas import (
-    ContextMessageOut,
+    ArchiveOut,
+    BatchIn,
+    BatchMade,
+    CommitIn,
+    CommitOut,
     ContextOut,
-    ContextStats,
     MessageIn,
     MessageMade,
     MessageOut,
-    OwnerOut,
+    SessionChange,
+    SessionDeleted,
     SessionDetailOut,
     SessionIn,
     SessionOut,
     SessionRow,
+    SessionStarted,
+    SessionStartIn,
+    UsedIn,
+    UsedOut,
 )
 from sessions_app.services import MessageInput
 
-router = Router(tags=["sessions"], auth=AccountAuth())
+about_sessions = AccountAuth(about_contacts=True)
+# These two may name the contact in their body; the service asks for it.
+naming_contacts = AccountAuth()
+router = Router(tags=["sessions"], auth=about_sessions)
 
 MAX_TOKEN_BUDGET = 10_000_000
 MAX_SEQ = 2_147_483_647
 
 
-@router.post("", response=Envelope[SessionOut])
-def create_session(request: HttpRequest, body: SessionIn) -> Any:
+@router.post("", auth=naming_contacts, response=Envelope[SessionOut])
+def create_session(request: HttpRequest, body: SessionIn | None = None) -> Any:
     """Make a session owned by the effective user."""
-    _refuse_contact(body.contact_id)
-    session = services.session_create(
-        actor=caller(request), **body.model_dump(exclude={"contact_id"})
-    )
-    return ok(
+    actor, asked = caller(request), body or SessionIn.model_validate({})
+    session = once(
         request,
-        SessionOut(
-            session_id=session.session_id,
-            uri=session_uri(session.session_id),
-            user=_owner(request, session),
-            title=session.title,
-            state=session.state,
-            thread_key=session.thread_key,
-            parent_session_id=session.parent.session_id if session.parent else None,
-            metadata=session.metadata,
-            created_at=session.started_at,
+        actor,
+        work=lambda: services.session_create(actor=actor, **asked.model_dump()),
+        reference=render.session_reference,
+        again=lambda found: selectors.session_of(actor=actor, key=UUID(found["session"])),
+    )
+    return ok(request, render.session(actor, session))
+
+
+@router.post("/start", auth=naming_contacts, response=Envelope[SessionStarted])
+def start_session(request: HttpRequest, body: SessionStartIn | None = None) -> Any:
+    """Get the current session of this user, agent, contact and thread, or make it."""
+    actor, asked = caller(request), body or SessionStartIn.model_validate({})
+    session, existing = once(
+        request,
+        actor,
+        work=lambda: services.session_start(actor=actor, **asked.model_dump()),
+        reference=lambda made: {**render.session_reference(made[0]), "existing": made[1]},
+        again=lambda found: (
+            selectors.session_of(actor=actor, key=UUID(found["session"])),
+            found["existing"],
         ),
     )
+    return ok(request, {**render.session(actor, session), "is_existing": existing})
 
 
 @router.get("", response=ListEnvelope[SessionRow])
@@ -64,7 +84,7 @@ def list_sessions(
     request: HttpRequest,
     agent: str = "",
     user: str = "",
-    contact: str = "",
+    contact: UUID | None = None,
     participant: str = "",
     thread_key: str = "",
     state: str = "",
@@ -74,78 +94,85 @@ def list_sessions(
     cursor: str | None = None,
 ) -> Any:
     """Sessions that the caller sees, newest activity first."""
-    _refuse_contact(contact)
     if state and state not in Session.State.values:
         raise InvalidArgument(f"state must be one of {', '.join(Session.State.values)}.")
     if since is not None and since.tzinfo is None:
         since = since.replace(tzinfo=UTC)
     page = selectors.session_page(
         actor=caller(request),
-        where=selectors.SessionFilter(agent, user, participant, thread_key, state, q, since),
+        where=selectors.SessionFilter(
+            agent=agent,
+            user=user,
+            contact=contact,
+            participant=participant,
+            thread_key=thread_key,
+            state=state,
+            q=q,
+            since=since,
+        ),
         limit=check_limit(limit),
         older_than=cursor,
     )
-    rows = [
-        SessionRow(
-            session_id=row.session_id,
-            uri=session_uri(row.session_id),
-            title=row.title,
-            user_id=row.owner.user_id,
-            agent_id=row.agent.agent_id,
-            thread_key=row.thread_key,
-            state=row.state,
-            message_count=row.message_count,
-            last_activity_at=row.last_activity_at,
-            created_at=row.started_at,
-        )
-        for row in page.rows
-    ]
-    return ok_page(request, rows, page.older)
+    return ok_page(request, [render.session_row(row) for row in page.rows], page.older)
 
 
 @router.get("/{session_id}", response=Envelope[SessionDetailOut])
-def get_session(request: HttpRequest, session_id: str) -> Any:
-    """One session with who took part in it."""
-    detail = selectors.session_detail(actor=caller(request), session_id=session_id)
-    session = detail.session
-    return ok(
-        request,
-        SessionDetailOut(
-            session_id=session.session_id,
-            uri=session_uri(session.session_id),
-            title=session.title,
-            state=session.state,
-            created_at=session.started_at,
-            updated_at=session.last_activity_at,
-            created_by_user_id=session.owner.user_id,
-            participant_user_ids=detail.user_ids,
-            participant_agent_ids=detail.agent_ids,
-            message_count=session.message_count,
-            pending_tokens=session.pending_tokens,
-            user=_owner(request, session),
-            parent_session_id=detail.parent.session_id if detail.parent else None,
-            thread_key=session.thread_key,
-            metadata=session.metadata,
-        ),
+def get_session(request: HttpRequest, session_id: str, auto_create: bool = False) -> Any:
+    """One session with who took part in it.
+
+    `auto_create` makes it when it is not there; that needs the scope `write`.
+    """
+    actor = caller(request)
+    detail = (
+        services.detail_read_or_created(actor=actor, session_id=session_id)
+        if auto_create
+        else services.detail_read(actor=actor, session_id=session_id)
     )
+    return ok(request, render.session_detail(actor, detail))
+
+
+@router.patch("/{session_id}", response=Envelope[SessionOut])
+def change_session(request: HttpRequest, session_id: str, body: SessionChange) -> Any:
+    """Change title, state, metadata or the pause of memory; what is absent stays."""
+    actor = caller(request)
+    session = once(
+        request,
+        actor,
+        work=lambda: services.session_update(
+            actor=actor, session_id=session_id, **body.model_dump()
+        ),
+        reference=render.session_reference,
+        again=lambda found: selectors.session_of(actor=actor, key=UUID(found["session"])),
+    )
+    return ok(request, render.session(actor, session))
+
+
+@router.delete("/{session_id}", response=Envelope[SessionDeleted])
+def delete_session(
+    request: HttpRequest, session_id: str, cascade: bool = False, memories: str = "keep"
+) -> Any:
+    """Delete a session with its messages; its forks stay, detached, unless `cascade`.
+
+    Needs an admin or the root key.
+    """
+    actor = caller(request)
+    deleted = once(
+        request,
+        actor,
+        work=lambda: services.session_delete(
+            actor=actor, session_id=session_id, cascade=cascade, memories=memories
+        ),
+        reference=lambda _deleted: {},
+        again=lambda _found: session_id,
+    )
+    return ok(request, SessionDeleted(session_id=deleted))
 
 
 @router.post("/{session_id}/messages", response=Envelope[MessageMade])
 def append_message(request: HttpRequest, session_id: str, body: MessageIn) -> Any:
     """Append a message; the first one makes the session when it is not there yet."""
-    _refuse_contact(body.peer_id)
     done = services.message_append(
-        actor=caller(request),
-        session_id=session_id,
-        message=MessageInput(
-            role=body.role,
-            content=body.content,
-            parts=body.parts,
-            role_id=body.role_id,
-            role_id_sent="role_id" in body.model_fields_set,
-            source=body.source,
-            created_at=body.created_at,
-        ),
+        actor=caller(request), session_id=session_id, message=_input(body, key_of(request))
     )
     return ok(
         request,
@@ -158,6 +185,28 @@ def append_message(request: HttpRequest, session_id: str, body: MessageIn) -> An
     )
 
 
+@router.post("/{session_id}/messages/batch", response=Envelope[BatchMade])
+def append_batch(request: HttpRequest, session_id: str, body: BatchIn) -> Any:
+    """Append up to 500 messages, all or none."""
+    actor = caller(request)
+    made = once(
+        request,
+        actor,
+        work=lambda: render.batch(
+            services.message_append_batch(
+                actor=actor,
+                session_id=session_id,
+                messages=[_input(message) for message in body.messages],
+            )
+        ),
+        reference=render.batch_reference,
+        again=lambda found: render.batch_again(
+            selectors.batch_of(actor=actor, session_id=session_id, **found)
+        ),
+    )
+    return ok(request, made)
+
+
 @router.get("/{session_id}/messages", response=ListEnvelope[MessageOut])
 def list_messages(
     request: HttpRequest,
@@ -167,26 +216,15 @@ def list_messages(
     limit: int = DEFAULT_LIMIT,
 ) -> Any:
     """Messages in ascending order; `page.next` is the next `after_seq`."""
-    page = selectors.message_page(
+    page = services.messages_read(
         actor=caller(request),
         session_id=session_id,
         limit=check_limit(limit),
         after_seq=_seq(after_seq, "after_seq"),
         before_seq=_seq(before_seq, "before_seq"),
     )
-    rows = [
-        MessageOut(
-            id=row.message_id,
-            seq=row.seq,
-            role=row.role,
-            role_id=row.role_id,
-            parts=row.parts,
-            source=row.source,
-            created_at=row.created_at,
-        )
-        for row in page.rows
-    ]
-    return ok_page(request, rows, str(rows[-1].seq) if rows and page.has_newer else None)
+    rows = [render.message(row) for row in page.rows]
+    return ok_page(request, rows, str(rows[-1]["seq"]) if rows and page.has_newer else None)
 
 
 @router.get("/{session_id}/context", response=Envelope[ContextOut])
@@ -196,44 +234,114 @@ def get_context(request: HttpRequest, session_id: str, token_budget: int = 128_0
         raise InvalidArgument(
             f"token_budget must be from 0 to {MAX_TOKEN_BUDGET}.", field="token_budget"
         )
-    found = selectors.session_context(
+    found = services.context_read(
         actor=caller(request), session_id=session_id, token_budget=token_budget
     )
-    assembled = found.assembled
+    return ok(request, render.context(found))
+
+
+@router.get("/{session_id}/archives/{archive_id}", response=Envelope[ArchiveOut])
+def get_archive(request: HttpRequest, session_id: str, archive_id: str) -> Any:
+    """A completed archive with its messages; one that is not finished is not there yet."""
+    found = services.archive_read(
+        actor=caller(request), session_id=session_id, archive_id=archive_id
+    )
+    return ok(request, render.archive(found))
+
+
+@router.post("/{session_id}/used", response=Envelope[UsedOut])
+def mark_used(request: HttpRequest, session_id: str, body: UsedIn | None = None) -> Any:
+    """Count the contexts and the skill that an agent made use of."""
+    actor, used = caller(request), body or UsedIn.model_validate({})
+    session = once(
+        request,
+        actor,
+        work=lambda: services.session_used(
+            actor=actor,
+            session_id=session_id,
+            contexts=len(used.contexts or []),
+            skills=1 if used.skill else 0,
+        ),
+        reference=render.session_reference,
+        again=lambda found: selectors.session_of(actor=actor, key=UUID(found["session"])),
+    )
     return ok(
         request,
-        ContextOut(
-            latest_archive_overview=assembled.overview,
-            pre_archive_abstracts=[],
-            messages=[_context_message(row) for row in found.messages],
-            estimatedTokens=assembled.estimated_tokens,
-            stats=ContextStats(
-                totalArchives=assembled.included + assembled.dropped,
-                includedArchives=assembled.included,
-                droppedArchives=assembled.dropped,
-                failedArchives=0,
-                activeTokens=assembled.active_tokens,
-                archiveTokens=assembled.archive_tokens,
-            ),
+        UsedOut(
+            session_id=session.session_id,
+            contexts_used=session.contexts_used,
+            skills_used=session.skills_used,
         ),
     )
 
 
-def _context_message(row: Message) -> ContextMessageOut:
-    return ContextMessageOut(
-        id=row.message_id,
-        role=row.role,
-        role_id=row.role_id,
-        parts=row.parts,
-        created_at=row.created_at,
+@router.post("/{session_id}/commit", response=Envelope[CommitOut])
+def commit_session(request: HttpRequest, session_id: str, body: CommitIn | None = None) -> Any:
+    """Archive what no archive covers yet; the answer names the task that summarises it."""
+    actor = caller(request)
+    keep = body.keep_recent_count if body else 0
+    committed = once(
+        request,
+        actor,
+        work=lambda: services.session_commit(
+            actor=actor, session_id=session_id, keep_recent_count=keep
+        ),
+        reference=render.commit_reference,
+        again=lambda found: selectors.commit_of(actor=actor, session_id=session_id, **found),
     )
+    return ok(request, render.commit(committed, request_id(request)))
 
 
-def _owner(request: HttpRequest, session: Session) -> OwnerOut:
-    return OwnerOut(
-        account_id=caller(request).account.account_id,
-        user_id=session.owner.user_id,
-        agent_id=session.agent.agent_id,
+@router.post("/{session_id}/archives/{archive_id}/retry", response=Envelope[CommitOut])
+def retry_archive(request: HttpRequest, session_id: str, archive_id: str) -> Any:
+    """Queue a failed archive again."""
+    actor = caller(request)
+    committed = once(
+        request,
+        actor,
+        work=lambda: services.archive_retry(
+            actor=actor, session_id=session_id, archive_id=archive_id
+        ),
+        reference=render.commit_reference,
+        again=lambda found: selectors.commit_of(actor=actor, session_id=session_id, **found),
+    )
+    return ok(request, render.commit(committed, request_id(request)))
+
+
+@router.post("/{session_id}/archives/{archive_id}/skip", response=Envelope[CommitOut])
+def skip_archive(request: HttpRequest, session_id: str, archive_id: str) -> Any:
+    """Complete a failed archive without a summary, so that commits go on."""
+    actor = caller(request)
+    committed = once(
+        request,
+        actor,
+        work=lambda: services.archive_skip(
+            actor=actor, session_id=session_id, archive_id=archive_id
+        ),
+        reference=render.commit_reference,
+        again=lambda found: selectors.commit_of(actor=actor, session_id=session_id, **found),
+    )
+    return ok(request, render.commit(committed, request_id(request)))
+
+
+@router.post("/{session_id}/extract", response=Envelope[None])
+def extract(request: HttpRequest, session_id: str) -> Any:
+    """Not available in this version."""
+    services.detail_read(actor=caller(request), session_id=session_id)
+    raise Unimplemented("Extraction of memories is not available in this version.")
+
+
+def _input(body: MessageIn, key: str | None = None) -> MessageInput:
+    return MessageInput(
+        role=body.role,
+        content=body.content,
+        parts=body.parts,
+        role_id=body.role_id,
+        role_id_sent="role_id" in body.model_fields_set,
+        source=body.source,
+        created_at=body.created_at,
+        peer_id=body.peer_id,
+        key=key,
     )
 
 
@@ -241,9 +349,3 @@ def _seq(value: int | None, name: str) -> int | None:
     if value is not None and not 0 <= value <= MAX_SEQ:
         raise InvalidArgument(f"{name} must be from 0 to {MAX_SEQ}.", field=name)
     return value
-
-
-def _refuse_contact(value: str | None) -> None:
-    # A contact always narrows. Until contacts exist, ignoring one would widen.
-    if value:
-        raise Unimplemented("Contacts are not available in this version.")

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models.functions import Left, Lower
 
 from accounts.guard import AccountModel
-from accounts.principals.models import Agent, User
+from accounts.principals.models import Agent, Contact, User
 
 SEARCHED_CHARACTERS = 250_000  # a tsvector holds no more; the rest of a longer text is not searched
 
@@ -26,10 +26,24 @@ class Session(AccountModel):
     session_id = models.CharField(max_length=128)
     owner = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
     agent = models.ForeignKey(Agent, models.PROTECT, related_name="+", db_index=False)
+    contact = models.ForeignKey(
+        Contact,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="With whom; never changes.",
+    )
     parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
     thread_key = models.CharField(max_length=255, null=True)
     title = models.CharField(max_length=300, blank=True)
     state = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
+    is_current = models.BooleanField(
+        default=False, help_text="What get-or-create finds; only get-or-create sets it."
+    )
+    memory_paused = models.BooleanField(default=False)
+    contexts_used = models.PositiveIntegerField(default=0)
+    skills_used = models.PositiveIntegerField(default=0)
     message_count = models.PositiveIntegerField(default=0)
     pending_tokens = models.PositiveBigIntegerField(
         default=0, help_text="Estimated tokens of the messages that no archive covers."
@@ -48,6 +62,17 @@ class Session(AccountModel):
                 condition=models.Q(state__in=["active", "idle", "ended"]),
                 name="session_state_valid",
             ),
+            # Get-or-create rests on this index, not on look-then-insert.
+            models.UniqueConstraint(
+                fields=["owner", "agent", "contact", "thread_key"],
+                condition=models.Q(is_current=True),
+                nulls_distinct=False,
+                name="session_one_current",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_current=False) | ~models.Q(state="ended"),
+                name="session_current_not_ended",
+            ),
             models.CheckConstraint(
                 condition=models.Q(parent=None) | ~models.Q(parent=models.F("id")),
                 name="session_not_own_parent",
@@ -58,6 +83,11 @@ class Session(AccountModel):
             models.Index(fields=["-last_activity_at", "-id"], name="session_newest"),
             models.Index(fields=["owner", "-last_activity_at", "-id"], name="session_by_owner"),
             models.Index(fields=["agent", "-last_activity_at", "-id"], name="session_by_agent"),
+            models.Index(
+                fields=["contact", "-last_activity_at", "-id"],
+                condition=models.Q(contact__isnull=False),
+                name="session_by_contact",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -72,6 +102,9 @@ class Participant(AccountModel):
     )
     user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
     agent = models.ForeignKey(Agent, models.PROTECT, null=True, related_name="+", db_index=False)
+    contact = models.ForeignKey(
+        Contact, models.PROTECT, null=True, related_name="+", db_index=False
+    )
     first_seq = models.PositiveIntegerField()
     last_seq = models.PositiveIntegerField()
     last_at = models.DateTimeField()
@@ -80,13 +113,15 @@ class Participant(AccountModel):
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=models.Q(user=None, agent__isnull=False)
-                | models.Q(user__isnull=False, agent=None),
+                condition=models.Q(user__isnull=False, agent=None, contact=None)
+                | models.Q(user=None, agent__isnull=False, contact=None)
+                | models.Q(user=None, agent=None, contact__isnull=False),
                 name="participant_one_kind",
             ),
             # Nulls are distinct: one row for each user and one for each agent of a session.
             models.UniqueConstraint(fields=["session", "user"], name="participant_user_once"),
             models.UniqueConstraint(fields=["session", "agent"], name="participant_agent_once"),
+            models.UniqueConstraint(fields=["session", "contact"], name="participant_contact_once"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["user", "session"], name="participant_by_user"),
@@ -109,6 +144,15 @@ class Message(AccountModel):
     seq = models.PositiveIntegerField()
     role = models.CharField(max_length=9, choices=Role)
     role_id = models.CharField(max_length=64, null=True)
+    contact = models.ForeignKey(
+        Contact,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="The speaker, when a contact spoke.",
+    )
+    idempotency_key = models.CharField(max_length=255, null=True, help_text="Kept for ever.")
     parts = models.JSONField()
     text = models.TextField(blank=True, help_text="Plain text of the parts.")
     language = models.CharField(max_length=63, default="english", help_text="A regconfig.")
@@ -128,6 +172,11 @@ class Message(AccountModel):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["session", "seq"], name="message_seq_unique"),
+            models.UniqueConstraint(
+                fields=["session", "idempotency_key"],
+                condition=models.Q(idempotency_key__isnull=False),
+                name="message_key_unique",
+            ),
             models.CheckConstraint(condition=models.Q(seq__gte=1), name="message_seq_from_one"),
             models.CheckConstraint(
                 condition=models.Q(role__in=["user", "assistant", "system", "tool"]),
@@ -147,3 +196,83 @@ class Message(AccountModel):
     @property
     def message_id(self) -> str:
         return f"msg_{self.id.hex}"
+
+
+class Archive(AccountModel):
+    """A committed range of a session's messages, with an abstract and an overview of it."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        COMPLETED = "completed"
+        FAILED = "failed"
+
+    session = models.ForeignKey(Session, models.CASCADE, related_name="archives", db_index=False)
+    number = models.PositiveIntegerField()
+    first_seq = models.PositiveIntegerField()
+    last_seq = models.PositiveIntegerField()
+    tokens = models.PositiveBigIntegerField(help_text="Estimated tokens of its messages.")
+    state = models.CharField(max_length=9, choices=State, default=State.PENDING)
+    abstract = models.TextField(blank=True)
+    overview = models.TextField(blank=True)
+    error = models.TextField(blank=True)
+    completed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["session", "number"], name="archive_number_unique"),
+            models.UniqueConstraint(fields=["session", "first_seq"], name="archive_range_unique"),
+            models.CheckConstraint(
+                condition=models.Q(first_seq__gte=1, last_seq__gte=models.F("first_seq")),
+                name="archive_range_valid",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["pending", "completed", "failed"]),
+                name="archive_state_valid",
+            ),
+        ]
+
+    @property
+    def archive_id(self) -> str:
+        return f"archive_{self.number:03d}"
+
+
+class Task(AccountModel):
+    """Work that a request began and a job finishes; its id is what the caller polls."""
+
+    class Type(models.TextChoices):
+        SESSION_COMMIT = "session_commit"
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        RUNNING = "running"
+        COMPLETED = "completed"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+", db_index=False)
+    contact = models.ForeignKey(
+        Contact, models.CASCADE, null=True, related_name="+", db_index=False
+    )
+    task_type = models.CharField(max_length=32, choices=Type)
+    status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)
+    updated_at = models.DateTimeField()
+    session = models.ForeignKey(Session, models.CASCADE, null=True, related_name="tasks")
+    archive = models.ForeignKey(
+        Archive, models.CASCADE, null=True, related_name="tasks", db_index=False
+    )
+    result = models.JSONField(null=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(
+                    status__in=["pending", "running", "completed", "failed", "cancelled"]
+                ),
+                name="task_status_valid",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["user", "-id"], name="task_newest"),
+            models.Index(fields=["updated_at"], name="task_oldest"),
+        ]

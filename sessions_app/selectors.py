@@ -11,11 +11,13 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Left
 from django.utils import timezone
 
+from accounts.errors import NotFound
 from accounts.http.paging import encode_cursor, moment_from_cursor
+from accounts.namespace import session_uri
 from sessions_app import access
-from sessions_app.context import Assembled, assemble
+from sessions_app.context import ArchiveSummary, Assembled, assemble
 from sessions_app.fold import fold
-from sessions_app.models import Message, Participant, Session
+from sessions_app.models import Archive, Message, Participant, Session, Task
 from sessions_app.parts import tokens_of
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class SessionFilter:
 
     Attributes:
         agent, user: the session's own agent and owner.
+        contact: the UUID of the contact that the session is with.
         participant: a user or agent that took part.
         q: words in the title or in a message.
         since: activity at or after this moment.
@@ -43,6 +46,7 @@ class SessionFilter:
 
     agent: str = ""
     user: str = ""
+    contact: UUID | None = None
     participant: str = ""
     thread_key: str = ""
     state: str = ""
@@ -78,6 +82,7 @@ class SessionDetail:
     session: Session
     participants: list[Participant]
     parent: Session | None  # None also when the actor may not see it
+    archives: list[Archive]
 
     @property
     def user_ids(self) -> list[str]:
@@ -86,6 +91,10 @@ class SessionDetail:
     @property
     def agent_ids(self) -> list[str]:
         return [row.agent.agent_id for row in self.participants if row.agent]
+
+    @property
+    def contact_ids(self) -> list[str]:
+        return [str(row.contact_id) for row in self.participants if row.contact_id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +108,47 @@ class MessagePage:
 
 
 @dataclass(frozen=True, slots=True)
+class Committed:
+    """What a commit began; both are None when there was nothing to archive."""
+
+    session: Session
+    archive: Archive | None = None
+    task: Task | None = None
+
+    @property
+    def archive_uri(self) -> str | None:
+        if self.archive is None:
+            return None
+        return f"{session_uri(self.session.session_id)}/history/{self.archive.archive_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRange:
+    """The messages that one batch added."""
+
+    session_id: str
+    first: int
+    last: int
+    message_ids: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveDetail:
+    """A completed archive and its messages, in ascending order."""
+
+    archive: Archive
+    messages: list[Message]
+
+
+@dataclass(frozen=True, slots=True)
 class SessionContext:
     """What `/context` answers."""
 
+    session: Session
     messages: list[Message]
     assembled: Assembled
+    total_archives: int
+    failed_archives: int
 
 
 def session_page(
@@ -154,10 +199,13 @@ def session_detail(*, actor: Actor, session_id: str) -> SessionDetail:
     session = access.session_for(actor, session_id)
     participants = (
         Participant.objects.filter(session=session)
-        .select_related("user", "agent")
+        .select_related("user", "agent", "contact")
         .order_by("first_seq", "id")
     )
-    return SessionDetail(session, list(participants), access.visible_parent(actor, session))
+    archives = session.archives.defer("overview").order_by("number")
+    return SessionDetail(
+        session, list(participants), access.visible_parent(actor, session), list(archives)
+    )
 
 
 def message_page(
@@ -196,11 +244,63 @@ def message_of(*, actor: Actor, session_id: str, seq: int) -> tuple[Session, Mes
 def session_context(*, actor: Actor, session_id: str, token_budget: int) -> SessionContext:
     """All messages that no archive covers, and what else fits the budget."""
     session = access.session_for(actor, session_id)
-    messages = list(
-        Message.objects.filter(session=session).defer("search", "language", "text").order_by("seq")
-    )
+    archives = list(session.archives.order_by("number"))
+    done = [archive for archive in archives if archive.state == Archive.State.COMPLETED]
+    rows = Message.objects.filter(session=session)
+    if done:
+        rows = rows.filter(seq__gt=done[-1].last_seq)
+    messages = list(rows.defer("search", "language", "text").order_by("seq"))
+    summaries = [ArchiveSummary(row.archive_id, row.abstract, row.overview) for row in done]
     active = sum(tokens_of(message.parts) for message in messages)
-    return SessionContext(messages, assemble(active, [], token_budget))
+    return SessionContext(
+        session,
+        messages,
+        assemble(active, summaries, token_budget),
+        total_archives=len(archives),
+        failed_archives=sum(row.state == Archive.State.FAILED for row in archives),
+    )
+
+
+def archive_detail(*, actor: Actor, session_id: str, archive_id: str) -> ArchiveDetail:
+    """A completed archive with its messages.
+
+    Raises:
+        NotFound: no such archive for the actor, or it is not completed.
+    """
+    archive = access.archive_for(actor, session_id, archive_id)
+    if archive.state != Archive.State.COMPLETED:
+        raise NotFound("archive", archive_id)
+    messages = Message.objects.filter(
+        session=archive.session, seq__gte=archive.first_seq, seq__lte=archive.last_seq
+    )
+    return ArchiveDetail(archive, list(messages.defer("search", "language").order_by("seq")))
+
+
+def task_page(
+    *,
+    actor: Actor,
+    task_type: str,
+    status: str,
+    resource_id: str,
+    after: UUID | None,
+    limit: int,
+) -> list[Task]:
+    """The effective user's tasks, newest first; one more than `limit` when there are more."""
+    rows = access.tasks_of(actor).select_related("session", "archive").order_by("-id")
+    if task_type:
+        rows = rows.filter(task_type=task_type)
+    if status:
+        rows = rows.filter(status=status)
+    if resource_id:
+        rows = rows.filter(session__session_id__lower=resource_id.lower())
+    if after is not None:
+        rows = rows.filter(id__lt=after)
+    return list(rows[: limit + 1])
+
+
+def task_detail(*, actor: Actor, task_id: str) -> Task:
+    """One task of the effective user. Raises NotFound."""
+    return access.task_for(actor, task_id)
 
 
 def _filtered(actor: Actor, where: SessionFilter) -> AccountQuerySet[Session]:
@@ -209,6 +309,8 @@ def _filtered(actor: Actor, where: SessionFilter) -> AccountQuerySet[Session]:
         rows = rows.filter(agent__agent_id__lower=where.agent.lower())
     if where.user:
         rows = rows.filter(owner__user_id__lower=where.user.lower())
+    if where.contact is not None:
+        rows = rows.filter(contact=where.contact)
     if where.participant:
         name = where.participant.lower()
         took_part = Participant.objects.filter(session=OuterRef("pk")).filter(
@@ -221,11 +323,14 @@ def _filtered(actor: Actor, where: SessionFilter) -> AccountQuerySet[Session]:
         rows = rows.filter(state=where.state)
     if where.since:
         rows = rows.filter(last_activity_at__gte=where.since)
-    if where.q:
-        words = SearchQuery(fold(where.q), config="english", search_type="websearch")
-        said = Message.objects.filter(session=OuterRef("pk"), search=words)
-        rows = rows.filter(Q(title__icontains=where.q) | Q(Exists(said)))
-    return rows
+    return _matching(rows, where.q) if where.q else rows
+
+
+def _matching(rows: AccountQuerySet[Session], q: str) -> AccountQuerySet[Session]:
+    """Sessions with the words in their title or in a message."""
+    words = SearchQuery(fold(q), config="english", search_type="websearch")
+    said = Message.objects.filter(session=OuterRef("pk"), search=words)
+    return rows.filter(Q(title__icontains=q) | Q(Exists(said)))
 
 
 def _beyond(
@@ -244,3 +349,35 @@ def _cursor(rows: list[Session], index: int) -> str | None:
     if not rows:
         return None
     return encode_cursor(rows[index].last_activity_at.isoformat(), str(rows[index].pk))
+
+
+def session_of(*, actor: Actor, key: UUID) -> Session:
+    """A session by its row, for answering a repeated request. Raises NotFound."""
+    found = (
+        access.sessions_of(actor).filter(pk=key).select_related("owner", "agent", "parent").first()
+    )
+    if found is None:
+        raise NotFound("session", str(key))
+    return found
+
+
+def batch_of(*, actor: Actor, session_id: str, first: int, last: int) -> BatchRange:
+    """The messages of an earlier batch, for answering its repetition. Raises NotFound."""
+    session = access.session_for(actor, session_id)
+    rows = Message.objects.filter(session=session, seq__gte=first, seq__lte=last)
+    return BatchRange(
+        session.session_id,
+        first,
+        last,
+        [f"msg_{key.hex}" for key in rows.order_by("seq").values_list("pk", flat=True)],
+    )
+
+
+def commit_of(*, actor: Actor, session_id: str, archive: str | None, task: str | None) -> Committed:
+    """What an earlier commit began, for answering its repetition. Raises NotFound."""
+    session = access.session_for(actor, session_id)
+    return Committed(
+        session,
+        session.archives.filter(pk=archive).first() if archive else None,
+        session.tasks.filter(pk=task).first() if task else None,
+    )

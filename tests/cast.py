@@ -13,7 +13,7 @@ from django.test import Client
 
 from accounts import tenancy
 from accounts.actor import Actor, Operator
-from accounts.principals import access
+from accounts.principals import authentication as access
 from accounts.principals.services import account_create, user_create
 from accounts.services import person_enroll
 from accounts.tenancy import AccountRef

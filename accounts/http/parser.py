@@ -6,7 +6,6 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from django.core.exceptions import RequestDataTooBig
 from ninja.parser import Parser
 
 from accounts.errors import DomainError, InvalidArgument
@@ -16,24 +15,18 @@ if TYPE_CHECKING:
     from django.utils.datastructures import MultiValueDict
 
 MAX_DEPTH = 64
+MAX_DIGITS = 1_000
 
 
 class UnsupportedMediaType(DomainError):
     code, status = "INVALID_ARGUMENT", 415
 
 
-class BodyTooLarge(DomainError):
-    code, status = "RESOURCE_EXHAUSTED", 413
-
-
 class StrictParser(Parser):
     """JSON in UTF-8 only, without what PostgreSQL cannot keep: NUL, lone surrogates, NaN."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        try:
-            body = request.body
-        except RequestDataTooBig:
-            raise BodyTooLarge("The body is larger than this server accepts.") from None
+        body = request.body
         if not body:
             raise InvalidArgument("A JSON body is needed.")
         # A web page can post forms and text to a loopback server, but not this type.
@@ -41,7 +34,10 @@ class StrictParser(Parser):
             raise UnsupportedMediaType("The body must be application/json.")
         try:
             data = json.loads(
-                body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite
+                body.decode("utf-8"),
+                parse_constant=_refuse_constant,
+                parse_float=_finite,
+                parse_int=_whole,
             )
         except (ValueError, RecursionError) as error:
             raise InvalidArgument(f"The body is not valid JSON: {_short(error)}.") from None
@@ -96,6 +92,12 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError("a number is too large")
     return value
+
+
+def _whole(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError("a number is too large")
+    return int(text)
 
 
 def _short(error: Exception) -> str:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from ninja.security.base import AuthBase
 
 from accounts.actor import Actor, Operator, Scope
-from accounts.errors import InvalidArgument, PermissionDenied, Unimplemented
+from accounts.errors import InvalidArgument, PermissionDenied
 from accounts.http.envelope import request_id
-from accounts.principals import access
-from accounts.principals.access import Context
+from accounts.principals import access, authentication
+from accounts.principals.authentication import Context
+from accounts.principals.throttle import throttle
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto")
 
 
 def credential(request: HttpRequest) -> str:
@@ -34,9 +37,24 @@ def context(request: HttpRequest) -> Context:
         account=_one(request, "Account"),
         user=_one(request, "User"),
         agent=_one(request, "Agent"),
-        contact=request.headers.get("X-Bailiwick-Contact")
-        or request.headers.get("X-OpenViking-Actor-Peer"),
+        contact=request.headers.get("X-Bailiwick-Contact") or None,
+        peer=request.headers.get("X-OpenViking-Actor-Peer") or None,
     )
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who is asking about an account's data, in the mode that the installation runs in."""
+    asked, secret, number = context(request), credential(request), request_id(request)
+    if settings.AUTH_MODE == "api_key":
+        actor = authentication.actor_by_key(secret, asked, request_id=number)
+    else:
+        _refuse_forwarded(request)
+        if settings.AUTH_MODE == "trusted":
+            actor = authentication.actor_by_gateway(secret, asked, request_id=number)
+        else:
+            actor = authentication.actor_of_developer(asked, request_id=number)
+    throttle.take(actor.key or (actor.account.id, actor.written_by))
+    return actor
 
 
 def _one(request: HttpRequest, name: str) -> str | None:
@@ -45,6 +63,13 @@ def _one(request: HttpRequest, name: str) -> str | None:
     if ours and theirs and ours.lower() != theirs.lower():
         raise InvalidArgument(f"X-Bailiwick-{name} and X-OpenViking-{name} differ.")
     return ours or theirs or None
+
+
+def _refuse_forwarded(request: HttpRequest) -> None:
+    """Where nobody is asked for a key, nobody from elsewhere is served."""
+    open_to_all = settings.AUTH_MODE == "dev" or not settings.GATEWAY_KEYS
+    if open_to_all and any(name in request.headers for name in FORWARDED):
+        raise PermissionDenied("This mode serves this machine only; the request was forwarded.")
 
 
 class _KeyAuth(AuthBase):
@@ -57,15 +82,21 @@ class _KeyAuth(AuthBase):
 
 
 class AccountAuth(_KeyAuth):
-    """For routes on one account's data. Enters the account."""
+    """For routes on one account's data. Enters the account.
+
+    Args:
+        about_contacts: on session and memory routes, a key with `contact_required` needs one.
+    """
+
+    def __init__(self, *, about_contacts: bool = False) -> None:
+        super().__init__()
+        self.about_contacts = about_contacts
 
     def __call__(self, request: HttpRequest) -> Actor:
-        asked = context(request)
-        if asked.contact is not None:
-            # A contact always narrows. Until contacts exist, ignoring the header would widen.
-            raise Unimplemented("Contacts are not available in this version.")
-        actor = access.actor_by_key(credential(request), asked, request_id=request_id(request))
+        actor = actor_of(request)
         access.require_scope(actor, Scope.READ if request.method in READING else Scope.WRITE)
+        if self.about_contacts and actor.contact_required and actor.contact is None:
+            raise InvalidArgument("This key needs a contact: send X-Bailiwick-Contact.")
         return actor
 
 
@@ -73,12 +104,10 @@ class RootAuth(_KeyAuth):
     """For routes that only the root key may use."""
 
     def __call__(self, request: HttpRequest) -> Operator:
-        secret = credential(request)
-        operator = access.operator_by_key(secret, request_id=request_id(request))
-        if operator is None:
-            access.actor_by_key(secret, Context(), request_id=request_id(request))
+        found = _manager(request)
+        if not isinstance(found, Operator):
             raise PermissionDenied("This needs the root key.")
-        return operator
+        return found
 
 
 class ManagerAuth(_KeyAuth):
@@ -88,10 +117,18 @@ class ManagerAuth(_KeyAuth):
     """
 
     def __call__(self, request: HttpRequest) -> Actor | Operator:
-        secret = credential(request)
-        return access.operator_by_key(secret, request_id=request_id(request)) or (
-            access.actor_by_key(secret, Context(), request_id=request_id(request))
-        )
+        return _manager(request)
+
+
+def _manager(request: HttpRequest) -> Actor | Operator:
+    if settings.AUTH_MODE != "api_key":
+        raise PermissionDenied("Admin routes are closed in this mode.")
+    secret, number = credential(request), request_id(request)
+    found = authentication.operator_by_key(secret, request_id=number) or (
+        authentication.actor_by_key(secret, Context(), request_id=number)
+    )
+    throttle.take(found.key if isinstance(found, Actor) else "root")
+    return found
 
 
 def caller(request: HttpRequest) -> Any:

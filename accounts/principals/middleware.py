@@ -11,7 +11,7 @@ from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import tenancy
-from accounts.principals.access import actor_by_membership
+from accounts.principals.authentication import actor_by_membership
 
 if TYPE_CHECKING:
     from collections.abc import Callable

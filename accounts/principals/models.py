@@ -91,6 +91,14 @@ class ApiKey(AccountModel):
     pepper_id = models.CharField(max_length=16)
     name = models.CharField(max_length=100, default="default")
     scopes = ArrayField(models.CharField(max_length=16))
+    agents = ArrayField(
+        models.CharField(max_length=64),
+        default=list,
+        help_text="Agents it is bound to; empty: any.",
+    )
+    contact_required = models.BooleanField(
+        default=False, help_text="Session and memory routes need a contact."
+    )
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True, help_text="Written at most once a minute.")
@@ -131,3 +139,113 @@ class AuditEvent(AccountModel):
             models.Index(fields=["-created_at", "-id"], name="audit_newest"),
             models.Index(fields=["target", "-created_at"], name="audit_by_target"),
         ]
+
+
+class Contact(AccountModel):
+    """An outside person or group that reaches an agent through a channel.
+
+    Display names are not unique: two strangers called Ana both exist.
+    """
+
+    class Kind(models.TextChoices):
+        EXTERNAL = "external"
+        GROUP = "group"
+        PERSONAL = "personal"
+
+    owner = models.ForeignKey(User, models.PROTECT, related_name="contacts")
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.EXTERNAL)
+    display_name = models.CharField(max_length=200, blank=True)
+    aliases = ArrayField(models.CharField(max_length=200), default=list)
+    notes = models.TextField(blank=True)
+    tags = ArrayField(models.CharField(max_length=64), default=list)
+    auto_created = models.BooleanField(default=False)
+    merged_into = models.ForeignKey(
+        "self", models.SET_NULL, null=True, related_name="merged", db_index=False
+    )
+    written_by = models.UUIDField(null=True, help_text="The real principal; null: a job.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["external", "group", "personal"]),
+                name="contact_kind_valid",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(merged_into=None) | ~models.Q(merged_into=models.F("id")),
+                name="contact_not_into_itself",
+            ),
+        ]
+
+
+class ContactHandle(AccountModel):
+    """An address of a contact on one platform; unique, so that two first messages make one."""
+
+    class Platform(models.TextChoices):
+        TELEGRAM = "telegram"
+        WHATSAPP = "whatsapp"
+        DISCORD = "discord"
+        SLACK = "slack"
+        IMESSAGE = "imessage"
+        EMAIL = "email"
+        PHONE = "phone"
+        WEB = "web"
+        PEER = "peer"
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="handles")
+    platform = models.CharField(max_length=8, choices=Platform)
+    platform_id = models.CharField(max_length=255)
+    username = models.CharField(max_length=200, blank=True)
+    user = models.ForeignKey(
+        User, models.SET_NULL, null=True, related_name="handles", help_text="Bound: is this user."
+    )
+    # Copied from the contact, so that the database itself can hold them unique.
+    owner = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+    kind = models.CharField(max_length=8, choices=Contact.Kind)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["owner", "platform", "platform_id", "kind"], name="handle_unique"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    platform__in=[
+                        "telegram",
+                        "whatsapp",
+                        "discord",
+                        "slack",
+                        "imessage",
+                        "email",
+                        "phone",
+                        "web",
+                        "peer",
+                    ]
+                ),
+                name="handle_platform_valid",
+            ),
+        ]
+
+
+class IdempotencyRecord(AccountModel):
+    """One write that named an Idempotency-Key: a repetition is answered from it, for 24 hours.
+
+    It holds hashes and ids only, no words.
+    """
+
+    principal = models.UUIDField(help_text="The key, the person, or the root key.")
+    acting_as = models.UUIDField(help_text="The effective user.")
+    route = models.BinaryField(max_length=32, help_text="SHA-256 of method and path.")
+    key = models.CharField(max_length=255)
+    body = models.BinaryField(max_length=32, help_text="SHA-256 of the body.")
+    attempt = models.UUIDField(help_text="Which request holds it while it is in flight.")
+    started_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, help_text="Null: in flight.")
+    reference = models.JSONField(default=dict, help_text="Ids of what was made.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["principal", "acting_as", "route", "key"], name="idempotency_once"
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["created_at"], name="idempotency_oldest")]

@@ -1,11 +1,18 @@
-"""Bodies and answers of the admin routes. They belong to the contract that existing clients use,
-so unknown fields are ignored."""
+"""Bodies and answers of the admin and agent routes.
+
+Bodies that existing clients send ignore unknown fields; those of new routes refuse them.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from ninja import Field, Schema
+
+from accounts.http.schema import NewBody
+
+SHOWN_ONCE = "Shown once; it is kept nowhere in clear."
 
 
 class AccountIn(Schema):
@@ -18,7 +25,7 @@ class AccountIn(Schema):
 class AccountMade(Schema):
     account_id: str
     admin_user_id: str
-    user_key: str = Field(description="Shown once; it is kept nowhere in clear.")
+    user_key: str = Field(description=SHOWN_ONCE)
     isolate_user_scope_by_agent: bool
     isolate_agent_scope_by_user: bool
 
@@ -33,6 +40,15 @@ class AccountOut(Schema):
     isolate_agent_scope_by_user: bool
 
 
+class AccountChange(NewBody):
+    name: str | None = None
+    state: str | None = Field(None, description="active or suspended", examples=["suspended"])
+
+
+class Deleted(Schema):
+    deleted: bool = True
+
+
 class UserIn(Schema):
     user_id: str = Field(examples=["bob"], description="1 to 64 of a-z A-Z 0-9 _ -")
     role: str = Field("user", examples=["user", "admin"])
@@ -42,7 +58,7 @@ class UserMade(Schema):
     account_id: str
     user_id: str
     role: str
-    user_key: str = Field(description="Shown once; it is kept nowhere in clear.")
+    user_key: str = Field(description=SHOWN_ONCE)
 
 
 class UserOut(Schema):
@@ -51,3 +67,126 @@ class UserOut(Schema):
     role: str
     is_default: bool
     created_at: datetime
+
+
+class RoleIn(Schema):
+    role: str = Field(examples=["admin"])
+
+
+class RoleOut(Schema):
+    account_id: str
+    user_id: str
+    role: str
+
+
+class UserKey(Schema):
+    user_key: str = Field(description=SHOWN_ONCE)
+
+
+class KeyIn(NewBody):
+    user_id: str
+    name: str = Field(examples=["telegram gateway"])
+    scopes: list[str] | None = Field(None, description="read and write when absent")
+    agents: list[str] = Field(default_factory=list, description="Bound to these; empty: any.")
+    contact_required: bool = False
+    expires_at: datetime | None = None
+
+
+class KeyOut(Schema):
+    key_id: str
+    user_id: str
+    name: str
+    scopes: list[str]
+    agents: list[str]
+    contact_required: bool
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+class KeyMade(KeyOut):
+    user_key: str = Field(description=SHOWN_ONCE)
+
+
+class PolicyIn(NewBody):
+    isolate_user_scope_by_agent: bool | None = None
+    isolate_agent_scope_by_user: bool | None = None
+    sessions_visible_to: str | None = Field(None, examples=["participants"])
+    reason: str = ""
+
+
+class PolicyOut(Schema):
+    isolate_user_scope_by_agent: bool
+    isolate_agent_scope_by_user: bool
+    sessions_visible_to: str
+    version: int
+    updated_at: datetime
+    updated_by: str | None
+
+
+class SettingsOut(Schema):
+    agent_registration: str
+    agent_memory_writers: str
+    shared_inbox: bool
+    contact_consent: str
+    secret_policy: str
+    context_tokens: int
+    language: str
+    session_idle_hours: int
+    retention_days: int
+    monthly_token_budget: int
+    max_users: int
+
+
+class SettingsIn(NewBody):
+    agent_registration: str | None = Field(None, examples=["open"])
+    agent_memory_writers: str | None = None
+    shared_inbox: bool | None = None
+    contact_consent: str | None = None
+    secret_policy: str | None = None
+    context_tokens: int | None = None
+    language: str | None = None
+    session_idle_hours: int | None = None
+    retention_days: int | None = None
+    monthly_token_budget: int | None = None
+    max_users: int | None = None
+
+
+class AgentIn(NewBody):
+    agent_id: str = Field(examples=["ada"])
+    display_name: str = ""
+    memory_system: str = Field("summarization", examples=["structured"])
+    session_scope: str = Field("global", examples=["per_sender"])
+
+
+class AgentChange(NewBody):
+    display_name: str | None = None
+    memory_system: str | None = None
+    session_scope: str | None = None
+
+
+class AgentOut(Schema):
+    agent_id: str
+    display_name: str
+    memory_system: str
+    session_scope: str
+    registered_by: str | None
+    created_at: datetime
+
+
+class WhoPolicy(Schema):
+    isolate_user_scope_by_agent: bool
+    isolate_agent_scope_by_user: bool
+    sessions_visible_to: str
+
+
+class WhoOut(Schema):
+    account_id: str
+    role: str
+    user_id: str = Field(description="The effective user.")
+    agent_id: str
+    contact_id: UUID | None
+    scopes: list[str]
+    simulated_by: str | None = Field(description="The real user, when another one is simulated.")
+    policy: WhoPolicy
+    policy_version: int

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from accounts import tenancy
-from accounts.models import Account, NamespacePolicy
-from accounts.principals.models import Agent, User
+from accounts.models import NamespacePolicy
+from accounts.principals import access
+from accounts.principals.models import Agent, ApiKey, User
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,12 +19,44 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyState:
+class PolicyFacts:
     """The policy in force, with who set it and when."""
 
+    isolate_user_scope_by_agent: bool
+    isolate_agent_scope_by_user: bool
+    sessions_visible_to: str
     version: int
     updated_at: datetime
-    updated_by: str | None  # a user_id; None: an operator, when the account was made
+    updated_by: str | None  # a user_id; None: an operator
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """What may be told about a key."""
+
+    id: UUID
+    key_id: str
+    user_id: str
+    name: str
+    scopes: list[str]
+    agents: list[str]
+    contact_required: bool
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFacts:
+    """One agent, with who first named it."""
+
+    id: UUID
+    agent_id: str
+    display_name: str
+    memory_system: str
+    session_scope: str
+    registered_by: str | None
+    created_at: datetime
 
 
 def user_page(*, account: AccountRef, after: UUID | None, limit: int) -> list[User]:
@@ -58,18 +91,85 @@ def user_names(ids: set[UUID]) -> dict[UUID, str]:
     return dict(User.objects.filter(pk__in=ids).values_list("pk", "user_id"))
 
 
-def policy_state(*, actor: Actor) -> PolicyState:
-    """When the account's policy was set, and by whom."""
-    row = NamespacePolicy.objects.get(account_id=actor.account.id)
-    names = user_names({row.updated_by} if row.updated_by else set())
-    return PolicyState(
+def user_row(*, account: AccountRef, user_id: str) -> User:
+    """One active user. Raises NotFound."""
+    with tenancy.account(account):
+        return access.user_for(user_id)
+
+
+def key_page(
+    *, account: AccountRef, user_id: str, after: UUID | None, limit: int
+) -> list[KeyFacts]:
+    """Keys that are not revoked, oldest first; one more than `limit` when there are more.
+
+    Args:
+        user_id: only of this user; of all when empty.
+    """
+    with tenancy.account(account):
+        rows = ApiKey.objects.filter(revoked_at=None).select_related("user").order_by("id")
+        if user_id:
+            rows = rows.filter(user__user_id__lower=user_id.lower())
+        if after is not None:
+            rows = rows.filter(id__gt=after)
+        return [KeyFacts(**key_facts(row)) for row in rows[: limit + 1]]
+
+
+def key_facts(key: ApiKey) -> dict[str, Any]:
+    """What may be told about a key: everything but its secret."""
+    return {
+        "id": key.pk,
+        "key_id": key.key_id,
+        "user_id": key.user.user_id,
+        "name": key.name,
+        "scopes": key.scopes,
+        "agents": key.agents,
+        "contact_required": key.contact_required,
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "last_used_at": key.last_used_at,
+    }
+
+
+def agent_page(*, actor: Actor, after: UUID | None, limit: int) -> list[AgentFacts]:
+    """Agents of the account, oldest first; one more than `limit` when there are more."""
+    del actor  # whoever is in the account may know its agents
+    rows = Agent.objects.order_by("id")
+    if after is not None:
+        rows = rows.filter(id__gt=after)
+    found = list(rows[: limit + 1])
+    names = user_names({row.registered_by for row in found if row.registered_by})
+    return [_agent_facts(row, names) for row in found]
+
+
+def agent_facts(*, actor: Actor, agent_id: str) -> AgentFacts:
+    """One agent. Raises NotFound."""
+    del actor
+    row = access.agent_for(agent_id)
+    return _agent_facts(row, user_names({row.registered_by} if row.registered_by else set()))
+
+
+def _agent_facts(row: Agent, names: dict[UUID, str]) -> AgentFacts:
+    return AgentFacts(
+        id=row.pk,
+        agent_id=row.agent_id,
+        display_name=row.display_name,
+        memory_system=row.memory_system,
+        session_scope=row.session_scope,
+        registered_by=names.get(row.registered_by) if row.registered_by else None,
+        created_at=row.created_at,
+    )
+
+
+def policy_facts(*, account: AccountRef) -> PolicyFacts:
+    """The policy in force, when it was set, and by whom."""
+    with tenancy.account(account):
+        row = NamespacePolicy.objects.get(account_id=account.id)
+        names = user_names({row.updated_by} if row.updated_by else set())
+    return PolicyFacts(
+        isolate_user_scope_by_agent=row.isolate_user_scope_by_agent,
+        isolate_agent_scope_by_user=row.isolate_agent_scope_by_user,
+        sessions_visible_to=row.sessions_visible_to,
         version=row.version,
         updated_at=row.updated_at,
         updated_by=names.get(row.updated_by) if row.updated_by else None,
     )
-
-
-def account_name(*, actor: Actor) -> str:
-    """What people read in place of the account's id."""
-    name: str = Account.objects.values_list("name", flat=True).get(pk=actor.account.id)
-    return name

@@ -68,7 +68,7 @@ def policy(request: AccountRequest) -> HttpResponse:
     status = 200 if form.is_valid() else 422
     user = form.cleaned_data.get("user", users[0])
     agent = form.cleaned_data.get("agent", agents[0])
-    state = selectors.policy_state(actor=actor)
+    state = selectors.policy_facts(account=actor.account)
     context = {
         "policy": {
             "code": actor.policy.code,

@@ -119,6 +119,13 @@ def fetch_row(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> dict[s
         return dict(zip([column.name for column in cursor.description], row, strict=True))
 
 
+def execute(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> int:
+    """Run one statement in the current schema; how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return int(cursor.rowcount)
+
+
 def fetch_rows(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[dict[str, Any]]:
     """Run one statement in the current schema; all rows by column name."""
     with connection.cursor() as cursor:

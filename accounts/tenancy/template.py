@@ -97,7 +97,7 @@ def refresh_template(pg_dump: Path) -> bool:
         statements = split_dump(_dump(pg_dump))
     finally:
         leave()
-        _drop(TOKEN)
+        drop_schema(TOKEN)
     _templates().create(
         heads=heads_text(),
         server_version=server_version(),
@@ -171,12 +171,13 @@ def _dump(pg_dump: Path) -> str:
 
 
 def _recreate(schema_name: str) -> None:
-    _drop(schema_name)
+    drop_schema(schema_name)
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema_name)))
 
 
-def _drop(schema_name: str) -> None:
+def drop_schema(schema_name: str) -> None:
+    """Drop a schema with all that is in it, if it is there; inside the caller's transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
             sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema_name))

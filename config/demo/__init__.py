@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from accounts import selectors, tenancy
 from accounts.actor import Actor, Operator
-from accounts.principals import access
+from accounts.principals import authentication
 from accounts.principals.services import account_create, user_create
 from accounts.services import person_enroll
-from sessions_app.services import MessageInput, message_append, session_create, session_end
+from sessions_app.services import MessageInput, message_append, session_create, session_update
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -71,7 +71,7 @@ def _load_session(account: AccountRef, session: dict[str, Any]) -> None:
     def actor(user_id: str, agent_id: str) -> Actor:
         key = (user_id, agent_id)
         if key not in actors or actors[key].agent.id is None:
-            actors[key] = access.actor_within(account, user_id, agent_id)
+            actors[key] = authentication.actor_within(account, user_id, agent_id)
         return actors[key]
 
     owner = actor(session["owner"], session["agent"])
@@ -94,7 +94,7 @@ def _load_session(account: AccountRef, session: dict[str, Any]) -> None:
             ),
         )
     if session["ended"]:
-        session_end(actor=owner, session_id=session_id, at=ended)
+        session_update(actor=owner, session_id=session_id, state="ended", at=ended)
 
 
 def _dated(

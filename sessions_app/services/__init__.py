@@ -1,6 +1,53 @@
 """What changes sessions."""
 
-from sessions_app.services.append import Appended, MessageInput, message_append
-from sessions_app.services.sessions import session_create, session_end
+from sessions_app.services.append import (
+    Appended,
+    MessageInput,
+    message_append,
+    message_append_batch,
+)
+from sessions_app.services.commit import (
+    archive_complete,
+    archive_retry,
+    archive_skip,
+    session_commit,
+    task_cancel,
+)
+from sessions_app.services.reading import (
+    archive_read,
+    context_read,
+    detail_read,
+    detail_read_or_created,
+    messages_read,
+)
+from sessions_app.services.sessions import (
+    session_create,
+    session_delete,
+    session_start,
+    session_update,
+    session_used,
+)
+from sessions_app.services.tidy import account_tidy
 
-__all__ = ["Appended", "MessageInput", "message_append", "session_create", "session_end"]
+__all__ = [
+    "Appended",
+    "MessageInput",
+    "account_tidy",
+    "archive_complete",
+    "archive_read",
+    "archive_retry",
+    "archive_skip",
+    "context_read",
+    "detail_read",
+    "detail_read_or_created",
+    "message_append",
+    "message_append_batch",
+    "messages_read",
+    "session_commit",
+    "session_create",
+    "session_delete",
+    "session_start",
+    "session_update",
+    "session_used",
+    "task_cancel",
+]

@@ -1,4 +1,4 @@
-"""Appending a message: the hottest write, so one statement where nothing is new.
+"""Appending messages: the hottest write, so one statement where nothing is new.
 
 The statement locks the session's row, takes the next seq from its counter, inserts the message
 and counts the participant. Concurrent appends to one session wait for each other on that row, so
@@ -7,32 +7,42 @@ seq stays contiguous and nothing is lost or doubled.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 from uuid_utils.compat import uuid7
 
 from accounts import tenancy
-from accounts.actor import AgentRef, Role
-from accounts.errors import FailedPrecondition, InvalidArgument, NotFound
+from accounts.actor import AgentRef, ContactRef, Principal
+from accounts.errors import Conflict, FailedPrecondition, InvalidArgument, NotFound
 from accounts.names import check_id, check_session_id
 from accounts.principals.access import user_by_id
-from accounts.principals.services import agent_on_sight
+from accounts.principals.contacts import peer_of
+from accounts.principals.idempotency import KeyReused
+from accounts.principals.services import agent_on_sight, contact_on_sight, user_on_sight
 from sessions_app import access
 from sessions_app.models import Message, Session
 from sessions_app.parts import Part, parts_of, text_of, tokens_of
-from sessions_app.services.sessions import named_agent, new_session, record_simulated
+from sessions_app.services.sessions import (
+    named_agent,
+    new_session,
+    record_simulated,
+    with_everyone_registered,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from accounts.actor import Actor
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+MAX_BATCH = 500  # messages of one batch
 
 _APPEND = """
 WITH touched AS (
@@ -43,14 +53,14 @@ WITH touched AS (
                      ELSE started_at END,
         last_activity_at = %(at)s,
         state = 'active'
-    WHERE id IN ({visible}) AND state <> 'ended'
+    WHERE id IN ({visible}) AND state <> 'ended' {with_speaker}
     RETURNING id, session_id, message_count
 ), written AS (
     INSERT INTO agent_sessions_message
-        (id, session_id, seq, role, role_id, parts, text, language, source, created_at,
-         written_by, written_key)
-    SELECT %(id)s, id, message_count, %(role)s, %(role_id)s, %(parts)s, %(text)s, 'english',
-        %(source)s, %(at)s, %(written_by)s, %(written_key)s
+        (id, session_id, seq, role, role_id, contact_id, parts, text, language, source,
+         idempotency_key, created_at, written_by, written_key)
+    SELECT %(id)s, id, message_count, %(role)s, %(role_id)s, %(speaker)s, %(parts)s, %(text)s,
+        %(language)s, %(source)s, %(key)s, %(at)s, %(written_by)s, %(written_key)s
     FROM touched
 ){participant}
 SELECT id, session_id, message_count FROM touched
@@ -66,6 +76,8 @@ _PARTICIPANT = """
         message_count = agent_sessions_participant.message_count + 1
 )
 """
+# A speaker other than the session's contact would contradict it.
+_WITH_SPEAKER = "AND (contact_id IS NULL OR contact_id = %(speaker)s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,8 @@ class MessageInput:
     Attributes:
         role_id_sent: whether the field was there at all, even as null.
         created_at: its true time; now when None.
+        peer_id: the speaking contact, on platform `peer`, of the effective user.
+        key: the Idempotency-Key; kept on the message for ever.
     """
 
     role: str
@@ -84,6 +98,8 @@ class MessageInput:
     role_id_sent: bool = False
     source: str | None = None
     created_at: datetime | None = None
+    peer_id: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +114,21 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class _Author:
-    """The `role_id` of a message and the participant that it stands for."""
+    """Who speaks: a user, an agent or a contact. None of them for system and tool."""
 
     role_id: str | None
-    user: UUID | None = None
+    user: Principal | None = None
     agent: AgentRef | None = None
+    contact: ContactRef | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether everyone that it names is registered already."""
+        return (
+            (self.user is None or self.user.registered)
+            and (self.agent is None or self.agent.id is not None)
+            and (self.contact is None or self.contact.id is not None)
+        )
 
 
 def message_append(*, actor: Actor, session_id: str, message: MessageInput) -> Appended:
@@ -112,27 +138,62 @@ def message_append(*, actor: Actor, session_id: str, message: MessageInput) -> A
         Malformed: neither content nor parts.
         InvalidArgument: blank, or a value that is refused; role_id rules 1 to 5.
         NotFound: the session exists, but the actor may not see it.
+        Conflict: the speaker contradicts the session's contact.
         FailedPrecondition: the session has ended.
+        KeyReused: the Idempotency-Key stands for another message.
     """
     # Validation comes first: a refused message leaves nothing behind (role_id, rule 5).
     check_session_id(session_id)
-    row = _validated(actor, message)
-    author = _author(actor, message)
-    # One statement is its own transaction; more than one needs a block.
-    if actor.as_itself and actor.agent.id and (author.agent is None or author.agent.id):
-        done = _append(actor, session_id, row, author)
-        if done is not None:
-            return done
-    with transaction.atomic():
-        agent = agent_on_sight(actor=actor, agent=actor.agent)
-        if author.agent is not None:
-            author = _Author(author.role_id, agent=agent_on_sight(actor=actor, agent=author.agent))
-        done = _append(actor, session_id, row, author)
-        if done is None:
-            _begin(actor, session_id, agent)
+    row, author = _validated(actor, message), _author(actor, message)
+    if message.key is not None:
+        before = _written_before(actor, session_id, message.key, row)
+        if before is not None:
+            return before
+    try:
+        # One statement is its own transaction; more than one needs a block.
+        if not actor.simulating and _everyone_known(actor) and author.is_known:
             done = _append(actor, session_id, row, author)
-        if done is None:  # ended or hidden by someone since
-            raise NotFound("session", session_id)
+            if done is not None:
+                return done
+        with transaction.atomic():
+            return _append_or_begin(actor, session_id, row, author)
+    except IntegrityError:  # the same key, at the same time
+        if message.key is None:
+            raise
+        before = _written_before(actor, session_id, message.key, row)
+        if before is None:
+            raise
+        return before
+
+
+def message_append_batch(
+    *, actor: Actor, session_id: str, messages: Sequence[MessageInput]
+) -> list[Appended]:
+    """Append several messages, all or none.
+
+    Raises:
+        InvalidArgument: none, or more than MAX_BATCH; else as message_append, naming the number
+            of the first message that is refused.
+    """
+    check_session_id(session_id)
+    if not 1 <= len(messages) <= MAX_BATCH:
+        raise InvalidArgument(f"A batch has 1 to {MAX_BATCH} messages.", field="messages")
+    rows = [(_validated(actor, message), _author(actor, message)) for message in messages]
+    with transaction.atomic():
+        return [_append_or_begin(actor, session_id, row, author) for row, author in rows]
+
+
+def _append_or_begin(
+    actor: Actor, session_id: str, row: dict[str, Any], author: _Author
+) -> Appended:
+    """Append inside the caller's transaction; register and create what is new."""
+    actor, author = _registered(actor, author)
+    done = _append(actor, session_id, row, author)
+    if done is None:
+        _begin(actor, session_id, author)
+        done = _append(actor, session_id, row, author)
+    if done is None:  # ended or hidden by someone since
+        raise NotFound("session", session_id)
     return done
 
 
@@ -150,8 +211,10 @@ def _validated(actor: Actor, message: MessageInput) -> dict[str, Any]:
         "role": message.role,
         "parts": Jsonb(parts),
         "text": text_of(parts),
+        "language": actor.settings.get("language", "english"),
         "tokens": tokens_of(parts),
         "source": message.source,
+        "key": message.key,
         "at": _moment(message.created_at),
         "written_by": actor.written_by,
         "written_key": actor.key,
@@ -172,41 +235,75 @@ def _moment(created_at: datetime | None) -> datetime:
 
 def _author(actor: Actor, message: MessageInput) -> _Author:
     """Rules 1 to 4 on role_id (isolation.md)."""
-    if message.role_id_sent and actor.role is Role.USER:
+    if message.role_id_sent and not actor.names_authors:
         raise InvalidArgument("role_id may be set by admins only.", field="role_id")
     given = message.role_id or None
     if given is not None:
         check_id(given, "role_id")
+    speaker = peer_of(actor, message.peer_id) if message.peer_id else actor.contact
     if message.role == Message.Role.USER:
-        if given is None or given.lower() == actor.user.user_id.lower():
-            return _Author(actor.user.user_id, user=actor.user.id)
-        user = user_by_id(given)
-        if user is None:
-            raise InvalidArgument("role_id names no user of this account.", field="role_id")
-        return _Author(user.user_id, user=user.pk)
+        return _speaking_user(actor, given, speaker)
     if message.role == Message.Role.ASSISTANT:
         agent = named_agent(actor, given)
         return _Author(agent.agent_id, agent=agent)
     return _Author(given)
 
 
+def _speaking_user(actor: Actor, given: str | None, speaker: ContactRef | None) -> _Author:
+    if speaker is not None and given in (None, str(speaker.id)):
+        # A peer that is new gets its id, and with it its role_id, when it is registered.
+        return _Author(str(speaker.id) if speaker.id else None, contact=speaker)
+    if given is None or given.lower() == actor.user.user_id.lower():
+        return _Author(actor.user.user_id, user=actor.user)
+    found = user_by_id(given)
+    if found is not None:
+        return _Author(found.user_id, user=Principal(found.pk, found.user_id))
+    if actor.trusted:
+        return _Author(given, user=Principal(uuid7(), given, registered=False))
+    raise InvalidArgument("role_id names no user of this account.", field="role_id")
+
+
+def _everyone_known(actor: Actor) -> bool:
+    return (
+        actor.user.registered
+        and actor.agent.id is not None
+        and (actor.contact is None or actor.contact.id is not None)
+    )
+
+
+def _registered(actor: Actor, author: _Author) -> tuple[Actor, _Author]:
+    """Register on sight whoever is new, inside the caller's transaction."""
+    actor = with_everyone_registered(actor, actor.agent)
+    if author.user is not None:
+        user = user_on_sight(actor=actor, user=author.user)
+        author = replace(author, user=user, role_id=user.user_id)
+    if author.agent is not None:
+        author = replace(author, agent=agent_on_sight(actor=actor, agent=author.agent))
+    if author.contact is not None:
+        contact = contact_on_sight(actor=actor, contact=author.contact)
+        author = replace(author, contact=contact, role_id=str(contact.id))
+    return actor, author
+
+
 def _append(actor: Actor, session_id: str, row: dict[str, Any], author: _Author) -> Appended | None:
-    """Run the statement; None when the actor sees no session of that id that is not ended."""
+    """Run the statement; None when the actor sees no session of that id that takes the message."""
     seen = access.sessions_of(actor).filter(session_id__lower=session_id.lower()).values("pk")
     visible, parameters = seen.query.sql_with_params()
     named = [f"visible_{number}" for number in range(len(parameters))]
-    column = "user_id" if author.user else "agent_id" if author.agent else None
+    column, participant = _participant(author)
     done = tenancy.fetch_row(
         _APPEND.format(
             visible=visible % tuple(f"%({name})s" for name in named),
+            with_speaker=_WITH_SPEAKER if author.contact else "",
             participant=_PARTICIPANT.format(column=column) if column else "",
         ),
         {
             **row,
             **dict(zip(named, parameters, strict=True)),
             "role_id": author.role_id,
+            "speaker": author.contact.id if author.contact else None,
             "participant_row": uuid7(),
-            "participant": author.user or (author.agent.id if author.agent else None),
+            "participant": participant,
         },
     )
     if done is None:
@@ -220,12 +317,45 @@ def _append(actor: Actor, session_id: str, row: dict[str, Any], author: _Author)
     )
 
 
-def _begin(actor: Actor, session_id: str, agent: AgentRef) -> None:
+def _participant(author: _Author) -> tuple[str | None, UUID | None]:
+    if author.contact is not None:
+        return "contact_id", author.contact.id
+    if author.user is not None:
+        return "user_id", author.user.id
+    if author.agent is not None:
+        return "agent_id", author.agent.id
+    return None, None
+
+
+def _begin(actor: Actor, session_id: str, author: _Author) -> None:
     """Make the session that a first message asked for, unless its id is taken."""
     if access.session_exists(session_id):
-        access.session_for(actor, session_id)
-        raise FailedPrecondition("This session has ended.", session_id=session_id)
-    session = new_session(actor, session_id, agent)
+        session = access.session_for(actor, session_id)
+        if session.state == Session.State.ENDED:
+            raise FailedPrecondition("This session has ended.", session_id=session.session_id)
+        if author.contact and session.contact_id not in (None, author.contact.id):
+            raise Conflict("The speaker is not the contact that this session is with.")
+        return
+    session = new_session(actor, session_id)
     # Two first messages at once: the second waits here, and then finds the first one's session.
     Session.objects.bulk_create([session], ignore_conflicts=True)
     record_simulated(actor, "session.created", session.pk)
+
+
+def _written_before(
+    actor: Actor, session_id: str, key: str, row: dict[str, Any]
+) -> Appended | None:
+    """What a message with this Idempotency-Key got, in a session that the actor sees."""
+    found = (
+        Message.objects.filter(
+            idempotency_key=key,
+            session__in=access.sessions_of(actor).filter(session_id__lower=session_id.lower()),
+        )
+        .select_related("session")
+        .first()
+    )
+    if found is None:
+        return None
+    if (found.role, found.parts, found.source) != (row["role"], row["parts"].obj, row["source"]):
+        raise KeyReused("This Idempotency-Key was used for another message.")
+    return Appended(found.session.session_id, found.seq, found.message_id, found.seq)

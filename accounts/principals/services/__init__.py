@@ -1,7 +1,40 @@
-"""What changes principals: accounts, users, keys, agents."""
+"""What changes principals: accounts, users, keys, agents, contacts, policy, settings."""
 
-from accounts.principals.services.accounts import NewAccount, account_create
-from accounts.principals.services.agents import agent_on_sight
-from accounts.principals.services.users import NewUser, user_create
+from accounts.principals.services.accounts import (
+    NewAccount,
+    account_create,
+    account_delete,
+    account_update,
+)
+from accounts.principals.services.agents import (
+    agent_create,
+    agent_delete,
+    agent_on_sight,
+    agent_update,
+)
+from accounts.principals.services.contacts import contact_on_sight, user_on_sight
+from accounts.principals.services.keys import key_create, key_replace, key_revoke
+from accounts.principals.services.policy import policy_update, settings_update
+from accounts.principals.services.users import NewUser, user_create, user_delete, user_set_role
 
-__all__ = ["NewAccount", "NewUser", "account_create", "agent_on_sight", "user_create"]
+__all__ = [
+    "NewAccount",
+    "NewUser",
+    "account_create",
+    "account_delete",
+    "account_update",
+    "agent_create",
+    "agent_delete",
+    "agent_on_sight",
+    "agent_update",
+    "contact_on_sight",
+    "key_create",
+    "key_replace",
+    "key_revoke",
+    "policy_update",
+    "settings_update",
+    "user_create",
+    "user_delete",
+    "user_on_sight",
+    "user_set_role",
+]

@@ -1,4 +1,4 @@
-"""Making accounts."""
+"""Making, renaming, suspending and deleting accounts."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from uuid_utils.compat import uuid7
 
 from accounts import tenancy
 from accounts.actor import DEFAULT_ID, Operator
-from accounts.errors import AlreadyExists
-from accounts.models import Account, NamespacePolicy
-from accounts.names import check_new_id
+from accounts.errors import AlreadyExists, InvalidArgument, NotFound
+from accounts.models import Account, NamespacePolicy, PolicyVersion
+from accounts.names import check_id, check_new_id
 from accounts.principals import audit
 from accounts.principals.models import Agent, User
 from accounts.principals.services.keys import issue_default_key
-from accounts.services import operator_event
+from accounts.services import delete_jobs, operator_event
 from accounts.tenancy import AccountRef
-from accounts.tenancy.template import current_template, heads_text, replay
+from accounts.tenancy.template import current_template, drop_schema, heads_text, replay
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def account_create(
         AlreadyExists: the account id is taken, in whatever case.
         Unavailable: the schema template is missing (migrate_accounts has not run).
     """
-    check_new_id(account_id, "account_id")
+    check_id(account_id, "account_id")
     check_new_id(admin_user_id, "admin_user_id")
     template = current_template()
     ref = AccountRef(id=uuid7(), account_id=account_id, schema_name=f"account_{uuid7().hex}")
@@ -68,6 +70,13 @@ def account_create(
             account_id=ref.id,
             isolate_user_scope_by_agent=isolate_user_scope_by_agent,
             isolate_agent_scope_by_user=isolate_agent_scope_by_user,
+        )
+        PolicyVersion.objects.create(
+            account_id=ref.id,
+            version=1,
+            isolate_user_scope_by_agent=isolate_user_scope_by_agent,
+            isolate_agent_scope_by_user=isolate_agent_scope_by_user,
+            sessions_visible_to=NamespacePolicy.SessionsVisibleTo.ACCOUNT,
         )
         replay(template, ref.schema_name)
         with tenancy.account(ref):
@@ -91,7 +100,9 @@ def _insert_account(ref: AccountRef, name: str) -> None:
                 id=ref.id, account_id=ref.account_id, name=name, schema_name=ref.schema_name
             )
     except IntegrityError:
-        raise AlreadyExists("An account with this id exists.", account_id=ref.account_id) from None
+        raise AlreadyExists(
+            "An account with this id exists.", resource=ref.account_id, type="account"
+        ) from None
 
 
 def _populate(actor: Operator, ref: AccountRef, admin_user_id: str) -> tuple[User, str]:
@@ -105,3 +116,49 @@ def _populate(actor: Operator, ref: AccountRef, admin_user_id: str) -> tuple[Use
         actor=actor, action="user.created", target_type="user", target=admin.id, key=key.id
     )
     return admin, plain
+
+
+def account_update(
+    *, actor: Operator, account: AccountRef, name: str | None = None, state: str | None = None
+) -> None:
+    """Rename, suspend or resume an account. A suspension binds at once on every surface.
+
+    Raises:
+        InvalidArgument: an empty or long name, or a state other than active and suspended.
+    """
+    changes: dict[str, str] = {}
+    if name is not None:
+        if not 1 <= len(name.strip()) <= MAX_NAME:
+            raise InvalidArgument(f"name must have 1 to {MAX_NAME} characters.", field="name")
+        changes["name"] = name.strip()
+    if state is not None:
+        if state not in (Account.State.ACTIVE, Account.State.SUSPENDED):
+            raise InvalidArgument("state must be 'active' or 'suspended'.", field="state")
+        changes["state"] = state
+    with transaction.atomic():
+        row = Account.objects.select_for_update().get(pk=account.id)
+        if row.state == Account.State.DELETING:
+            raise NotFound("account", account.account_id)
+        Account.objects.filter(pk=account.id).update(**changes)
+        operator_event(
+            actor=actor,
+            action="account.updated",
+            account=account.id,
+            renamed=int("name" in changes),
+            suspended=int(changes.get("state") == Account.State.SUSPENDED),
+        )
+
+
+def account_delete(*, actor: Operator, account: AccountRef) -> None:
+    """Delete an account: its schema, keys, memberships and queued jobs are gone afterwards.
+
+    First it is marked, so that nobody enters it any more; a crash in between is finished by
+    calling this again.
+    """
+    Account.objects.filter(pk=account.id).update(state=Account.State.DELETING)
+    with transaction.atomic():
+        drop_schema(account.schema_name)
+        delete_jobs(account.id)
+        Account.objects.filter(pk=account.id).delete()
+        operator_event(actor=actor, action="account.deleted", account=account.id)
+    tenancy.forget(account.account_id)

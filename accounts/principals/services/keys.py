@@ -1,35 +1,163 @@
-"""Issuing API keys."""
+"""Issuing, replacing and revoking API keys."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from accounts import keys
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import keys, tenancy
 from accounts.actor import Scope
+from accounts.errors import AlreadyExists, InvalidArgument, NotFound
+from accounts.names import check_id
+from accounts.principals import access, audit
 from accounts.principals.models import ApiKey, User
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from django.db.models import QuerySet
+
+    from accounts.actor import Actor, Operator
     from accounts.tenancy import AccountRef
 
-DEFAULT_NAME = "default"
+MAX_NAME = 100
+PLAIN_SCOPES = (Scope.READ, Scope.WRITE)
 
 
 def issue_default_key(account: AccountRef, user: User) -> tuple[ApiKey, str]:
     """Make the user's key named `default`, inside the caller's transaction.
 
+    An admin's also has `manage`, as long as the role lasts: that is read from the role each time.
+
     Returns:
         The row, and the key in clear, which exists nowhere else.
     """
+    return _issue(account, user, name=keys.DEFAULT_NAME, scopes=PLAIN_SCOPES)
+
+
+def key_replace(
+    *, actor: Actor | Operator, account: AccountRef, user_id: str
+) -> tuple[ApiKey, str]:
+    """Replace the user's key named `default`; the old one dies at once, named keys stay.
+
+    Raises:
+        NotFound: no such user.
+    """
+    with tenancy.account(account), transaction.atomic():
+        user = access.user_for(user_id)
+        _revoke(ApiKey.objects.filter(user=user, name=keys.DEFAULT_NAME))
+        key, plain = issue_default_key(account, user)
+        audit.record(
+            actor=actor, action="key.replaced", target_type="user", target=user.pk, key=key.pk
+        )
+    return key, plain
+
+
+def key_create(
+    *,
+    actor: Actor | Operator,
+    account: AccountRef,
+    user_id: str,
+    name: str,
+    scopes: Sequence[str] | None = None,
+    agents: Sequence[str] = (),
+    contact_required: bool = False,
+    expires_at: datetime | None = None,
+) -> tuple[ApiKey, str]:
+    """Make a named key.
+
+    Args:
+        scopes: `read` and `write` when None.
+        agents: agents that it is bound to; empty: any.
+
+    Raises:
+        InvalidArgument: a name, scope, agent id or time that is refused.
+        NotFound: no such user.
+        AlreadyExists: the user has a key of that name.
+    """
+    if not 1 <= len(name.strip()) <= MAX_NAME:
+        raise InvalidArgument(f"name must have 1 to {MAX_NAME} characters.", field="name")
+    wanted = list(dict.fromkeys(PLAIN_SCOPES if scopes is None else scopes))
+    if not wanted or set(wanted) - set(Scope):
+        raise InvalidArgument(f"scopes must be some of {', '.join(Scope)}.", field="scopes")
+    for agent in agents:
+        check_id(agent, "agents")
+    if expires_at is not None and expires_at <= timezone.now():
+        raise InvalidArgument("expires_at must lie in the future.", field="expires_at")
+    with tenancy.account(account), transaction.atomic():
+        user = access.user_for(user_id)
+        if Scope.MANAGE in wanted and user.role != User.Role.ADMIN:
+            raise InvalidArgument("Only an admin's key can have the scope manage.", field="scopes")
+        try:
+            with transaction.atomic():
+                key, plain = _issue(
+                    account,
+                    user,
+                    name=name.strip(),
+                    scopes=wanted,
+                    agents=list(dict.fromkeys(agents)),
+                    contact_required=contact_required,
+                    expires_at=expires_at,
+                )
+        except IntegrityError:
+            raise AlreadyExists(
+                "The user has a key of this name.", resource=name, type="key"
+            ) from None
+        audit.record(
+            actor=actor, action="key.created", target_type="user", target=user.pk, key=key.pk
+        )
+    return key, plain
+
+
+def key_revoke(*, actor: Actor | Operator, account: AccountRef, key_id: str) -> ApiKey:
+    """Revoke a key; it dies at once, on every process.
+
+    Raises:
+        NotFound: no such key, or it is revoked already.
+    """
+    with tenancy.account(account), transaction.atomic():
+        key = ApiKey.objects.filter(key_id=key_id, revoked_at=None).select_related("user").first()
+        if key is None:
+            raise NotFound("key", key_id)
+        _revoke(ApiKey.objects.filter(pk=key.pk))
+        audit.record(
+            actor=actor, action="key.revoked", target_type="user", target=key.user_id, key=key.pk
+        )
+    return key
+
+
+def revoke_all(user: User) -> int:
+    """Revoke every key of a user, inside the caller's transaction; how many there were."""
+    return _revoke(ApiKey.objects.filter(user=user))
+
+
+def _revoke(rows: QuerySet[ApiKey]) -> int:
+    return rows.filter(revoked_at=None).update(revoked_at=timezone.now())
+
+
+def _issue(
+    account: AccountRef,
+    user: User,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    agents: Sequence[str] = (),
+    contact_required: bool = False,
+    expires_at: datetime | None = None,
+) -> tuple[ApiKey, str]:
     made = keys.new_key(account.account_id)
-    scopes = [Scope.READ, Scope.WRITE]
-    if user.role == User.Role.ADMIN:
-        scopes.append(Scope.MANAGE)  # counts only as long as the role lasts
     row = ApiKey.objects.create(
         user=user,
         key_id=made.key_id,
         secret_hash=made.secret_hash,
         pepper_id=made.pepper_id,
-        name=DEFAULT_NAME,
-        scopes=[scope.value for scope in scopes],
+        name=name,
+        scopes=[str(scope) for scope in scopes],
+        agents=list(agents),
+        contact_required=contact_required,
+        expires_at=expires_at,
     )
     return row, made.plain

@@ -1,0 +1,79 @@
+"""Making contacts and users that are named for the first time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from django.db.models import F
+
+from accounts.actor import Actor, ContactRef, Principal
+from accounts.errors import ResourceExhausted
+from accounts.models import Account
+from accounts.names import check_new_id
+from accounts.principals import audit
+from accounts.principals.models import Contact, ContactHandle, User
+from accounts.settings import AccountSettings
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+
+def contact_on_sight(*, actor: Actor, contact: ContactRef) -> ContactRef:
+    """Make a peer's contact with its first write, inside the caller's transaction.
+
+    Two first writes at once make one contact: the handle's unique index decides.
+    """
+    if contact.id is not None:
+        return contact
+    row = Contact(owner_id=contact.owner.id, auto_created=True, written_by=actor.written_by)
+    row.save(force_insert=True)
+    handle = ContactHandle(
+        contact=row,
+        platform=contact.platform,
+        platform_id=contact.platform_id,
+        owner_id=contact.owner.id,
+        kind=row.kind,
+    )
+    ContactHandle.objects.bulk_create([handle], ignore_conflicts=True)
+    winner = ContactHandle.objects.get(
+        owner=contact.owner.id,
+        platform=contact.platform,
+        platform_id=contact.platform_id,
+        kind=row.kind,
+    )
+    if winner.pk != handle.pk:
+        row.delete()
+        return replace(contact, id=winner.contact_id)
+    audit.record(actor=actor, action="contact.created", target_type="contact", target=row.pk)
+    return replace(contact, id=row.pk)
+
+
+def user_on_sight(*, actor: Actor, user: Principal) -> Principal:
+    """Register a user whom a trusted gateway vouches for, inside the caller's transaction.
+
+    Raises:
+        InvalidArgument: the id is reserved.
+        ResourceExhausted: the account has `max_users` already.
+    """
+    if user.registered:
+        return user
+    check_new_id(user.user_id, "user")
+    row = User(id=user.id, user_id=user.user_id)
+    User.objects.bulk_create([row], ignore_conflicts=True)
+    found = User.objects.get(user_id__lower=user.user_id.lower())
+    if found.pk == row.pk:
+        count_user(actor.account.id)
+        audit.record(actor=actor, action="user.registered", target_type="user", target=row.pk)
+    return Principal(found.pk, found.user_id)
+
+
+def count_user(account: UUID) -> None:
+    """Count one more user under the account's row lock, or refuse.
+
+    Kept as a counter, so that listing a thousand accounts does not visit a thousand schemas.
+    """
+    row = Account.objects.select_for_update().get(pk=account)
+    if row.user_count >= AccountSettings.of(row.settings).max_users:
+        raise ResourceExhausted("This account has as many users as it may have.")
+    Account.objects.filter(pk=account).update(user_count=F("user_count") + 1)
