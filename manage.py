@@ -6,12 +6,12 @@ from __future__ import annotations
 import os
 import sys
 
+from django.core.management import execute_from_command_line
+from django.db.utils import OperationalError
+
 
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from django.core.management import execute_from_command_line
-    from django.db.utils import OperationalError
-
     try:
         execute_from_command_line(sys.argv)
     except OperationalError as error:

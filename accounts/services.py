@@ -137,13 +137,20 @@ def person_enroll(
     return person
 
 
-def _new_person(email: str, name: str, password: str) -> Person:
-    person = Person(email=email.strip(), name=name.strip())
+def check_sign_in(email: str, password: str) -> None:
+    """Raise InvalidArgument when a new person could not get this e-mail and password."""
+    if Person.objects.filter(email__iexact=email.strip()).exists():
+        return  # who has a password keeps it
     try:
-        validate_email(person.email)
-        validate_password(password, person)
+        validate_email(email.strip())
+        validate_password(password, Person(email=email.strip()))
     except ValidationError as error:
         raise InvalidArgument(" ".join(error.messages)) from None
+
+
+def _new_person(email: str, name: str, password: str) -> Person:
+    check_sign_in(email, password)
+    person = Person(email=email.strip(), name=name.strip())
     person.set_password(password)
     person.save()
     return person

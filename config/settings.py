@@ -120,6 +120,7 @@ KEY_PEPPERS = ENV.key_peppers
 AUTH_USER_MODEL = "accounts.Person"
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # its e-mail is unique by a constraint on lower(email)
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if ENV.https else 0  # else its limits count the proxy
 SESSION_ENGINE = (
     "django.contrib.sessions.backends.db"  # with a cache, a stolen cookie outlived sign-out
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -45,13 +46,18 @@ class Supervisor:
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
         )
 
-    def wait_until_serving(self, url: str, seconds: float = 30) -> None:
-        """Wait for the web server's first answer."""
+    def wait_until_serving(self, url: str, host: str, seconds: float = 30) -> None:
+        """Wait for the web server's first answer.
+
+        Args:
+            host: for the Host header, one that the server serves.
+        """
+        question = Request(url, headers={"Host": host})  # noqa: S310 - our own address
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             self.check()
             try:
-                with urlopen(url, timeout=1):  # noqa: S310 - our own loopback address
+                with urlopen(question, timeout=1):  # noqa: S310
                     return
             except (URLError, OSError):
                 time.sleep(0.05)
@@ -97,16 +103,20 @@ def signals_raise() -> Iterator[None]:
     yield
 
 
-def port_is_free(host: str, port: int) -> bool:
-    """Whether a server could listen there now."""
+def listening_problem(host: str, port: int) -> str | None:
+    """Why a server could not listen there now, in one line; None when it could."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            if error.errno in (errno.EADDRNOTAVAIL, socket.EAI_NONAME):
+                return f"HOST {host} is no address of this machine; valid: 127.0.0.1, for instance."
+            if error.errno == errno.EACCES:
+                return f"PORT {port} may not be used by this user; valid: 1024 to 65535."
+            return f"PORT {port} is in use; choose another: PORT={port % 65535 + 1} make run."
+    return None
 
 
 def _die_with_parent() -> None:

@@ -6,6 +6,10 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("BAILIWICK_POOL", "1")
+# The server copies the environment into each request's, where HTTP_… are headers: a variable such
+# as HTTP_X_API_KEY would sign in everybody. It copies after this module is loaded.
+for name in [name for name in os.environ if name.startswith("HTTP_")]:
+    del os.environ[name]
 
 from django.core.wsgi import get_wsgi_application
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 
 def test_it_works(api, cast):
     done = api.say(cast.bob.headers, "s1", "Hello")

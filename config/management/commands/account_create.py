@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.actor import Operator
 from accounts.errors import DomainError
 from accounts.principals.services import account_create
-from accounts.services import person_enroll
+from accounts.services import check_sign_in, person_enroll
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -22,6 +22,12 @@ class Command(BaseCommand):
         parser.add_argument("--admin", required=True, help="user_id of the first admin")
         parser.add_argument("--name", default="", help="what people read; default: the id")
         parser.add_argument(
+            "--policy",
+            choices=["ff", "ft", "tf", "tt"],
+            default="ff",
+            help="isolate_user_scope_by_agent, isolate_agent_scope_by_user (ff)",
+        )
+        parser.add_argument(
             "--email",
             help="let this person sign in as the admin; asks for a "
             "password unless --password is given",
@@ -34,11 +40,15 @@ class Command(BaseCommand):
         if options["email"] and password is None:
             password = getpass("Password for the new sign-in: ")
         try:
+            if options["email"]:  # before the account is made, whose key is shown once
+                check_sign_in(options["email"], password)
             made = account_create(
                 actor=operator,
                 account_id=options["account_id"],
                 admin_user_id=options["admin"],
                 name=options["name"],
+                isolate_user_scope_by_agent=options["policy"][0] == "t",
+                isolate_agent_scope_by_user=options["policy"][1] == "t",
             )
             if options["email"]:
                 person_enroll(

@@ -47,6 +47,7 @@ class Command(BaseCommand):
             leave()
             refresh_template(binaries_dir() / "pg_dump")
             failures = migrate_behind(jobs, console)
+            console.print("Everything is at the newest migration." if not failures else "")
         for account_id, error in failures:
             self.stderr.write(f"{account_id}: {type(error).__name__}: {error}")
         if failures:

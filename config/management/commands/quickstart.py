@@ -3,7 +3,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,13 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
+from accounts.actor import DEFAULT_ID, Operator
+from accounts.errors import AlreadyExists
+from accounts.principals.services import account_create
 from config.demo import DemoSignIn, keep_sign_in, kept_sign_in, load_demo
 from config.postgres import EmbeddedPostgres, PostgresProblem
 from config.static import collect_if_changed
-from config.supervisor import ChildProblem, Stopped, Supervisor, port_is_free, signals_raise
+from config.supervisor import ChildProblem, Stopped, Supervisor, listening_problem, signals_raise
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -36,11 +39,9 @@ class Command(BaseCommand):
         env = settings.ENV
         with ExitStack() as stack:
             _hold(stack, env.data_dir / "quickstart.lock")
-            if not port_is_free(env.host, env.port):
-                raise CommandError(
-                    f"PORT {env.port} is in use; choose another, for instance "
-                    f"PORT={env.port % 65535 + 1} make run."
-                )
+            problem = listening_problem(env.host, env.port)
+            if problem is not None:
+                raise CommandError(problem)
             stack.enter_context(signals_raise())
             try:
                 self._serve(stack, no_demo=no_demo)
@@ -59,6 +60,8 @@ class Command(BaseCommand):
             postgres.start()
         call_command("migrate_accounts", quiet=True)
         sign_in = _demo(env.data_dir / "demo.json", wanted=env.demo and not no_demo)
+        if env.auth_mode == "dev":
+            _make_dev_account()
         collect_if_changed()
         connection.close()
         supervisor = Supervisor()
@@ -66,8 +69,8 @@ class Command(BaseCommand):
         environment = {**os.environ, "BAILIWICK_DATA_DIR": str(env.data_dir)}
         supervisor.start("web server", _web_server(), environment)
         supervisor.start("job worker", _worker(), environment)
-        address = f"http://{'localhost' if env.host == '127.0.0.1' else env.host}:{env.port}"
-        supervisor.wait_until_serving(f"http://{env.host}:{env.port}/health")
+        address = f"http://{_reachable(env.host)}:{env.port}"
+        supervisor.wait_until_serving(f"{address}/health", env.allowed_hosts[0])
         self.stdout.write(_welcome(address, sign_in, env.root_key))
         supervisor.watch()
 
@@ -88,6 +91,12 @@ def _demo(path: Path, *, wanted: bool) -> DemoSignIn | None:
     if made is not None:
         keep_sign_in(path, made)
     return made or kept_sign_in(path)
+
+
+def _make_dev_account() -> None:
+    """Mode dev speaks for an account named `default`."""
+    with suppress(AlreadyExists):
+        account_create(actor=Operator(), account_id=DEFAULT_ID, admin_user_id="admin")
 
 
 def _web_server() -> list[str]:
@@ -114,8 +123,14 @@ def _web_server() -> list[str]:
 
 
 def _worker() -> list[str]:
-    manage = str(settings.BASE_DIR / "manage.py")
-    return [sys.executable, manage, "procrastinate", "worker", "--concurrency", "2"]
+    return [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker"]
+
+
+def _reachable(host: str) -> str:
+    """Where a browser on this machine finds a server that listens on the host."""
+    if host in ("127.0.0.1", "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
 
 
 def _welcome(address: str, sign_in: DemoSignIn | None, root_key: str) -> str:
