@@ -18,7 +18,8 @@ def collect_if_changed() -> bool:
     fingerprint = _fingerprint()
     if stamp.exists() and stamp.read_text(encoding="ascii") == fingerprint:
         return False
-    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+    # Nothing is cleared: a server that still runs serves the files of the last run.
+    call_command("collectstatic", interactive=False, verbosity=0)
     stamp.write_text(fingerprint, encoding="ascii")
     return True
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from accounts.actor import ROOT_PRINCIPAL
+from accounts.principals.models import Contact
 from sessions_app.models import Message
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from sessions_app.models import Session
+    from sessions_app.models import Archive, Session
 
 SHOWN_CHARACTERS = 4_000  # of a message or of a tool's output; the rest is a page away
 _KINDS = {Message.Role.USER: "user", Message.Role.ASSISTANT: "agent"}
@@ -38,6 +39,7 @@ class MessageView:
     role: str
     role_id: str | None
     kind: str  # user, agent or other: which chip stands for the author
+    contact: ContactView | None  # the speaker, when a contact spoke
     created_at: datetime
     text: str
     full_url: str | None
@@ -45,6 +47,85 @@ class MessageView:
     tools: list[ToolView] = field(default_factory=list)
     contexts: list[dict[str, Any]] = field(default_factory=list)
     other_parts: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ContactView:
+    """A contact's chip."""
+
+    kind: str  # contact or group
+    name: str
+    platform: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveView:
+    """The boundary above the messages of an archive."""
+
+    number: int
+    span: str
+    tokens: int
+    state: str
+    committed_at: datetime
+    abstract: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a timeline: a message, and the archive that begins above or ends below it."""
+
+    message: MessageView
+    opens: ArchiveView | None = None
+    closes: bool = False
+
+
+def timeline(messages: Sequence[MessageView], archives: Sequence[Archive]) -> list[Entry]:
+    """Messages in order, with the boundaries of the archives that cover them.
+
+    An archive's boundary stands above its first message, or above the page's first when the
+    archive began on an earlier page.
+    """
+    entries = []
+    for position, message in enumerate(messages):
+        archive = next(
+            (one for one in archives if one.first_seq <= message.seq <= one.last_seq), None
+        )
+        begins = archive is not None and (position == 0 or message.seq == archive.first_seq)
+        entries.append(
+            Entry(
+                message,
+                opens=archive_view(archive) if archive and begins else None,
+                closes=archive is not None and message.seq == archive.last_seq,
+            )
+        )
+    return entries
+
+
+def archive_view(archive: Archive) -> ArchiveView:
+    """An archive's boundary in words."""
+    return ArchiveView(
+        number=archive.number,
+        span=f"{archive.first_seq}\N{EN DASH}{archive.last_seq}",
+        tokens=archive.tokens,
+        state=archive.state,
+        committed_at=archive.created_at,
+        abstract=_cut(archive.abstract, SHOWN_CHARACTERS),
+        error=archive.error,
+    )
+
+
+def contact_view(contact: Contact | None) -> ContactView | None:
+    """A contact's chip: the name it gave itself, else how its channel knows it."""
+    if contact is None:
+        return None
+    handle = next(iter(contact.handles.all()), None)
+    known_as = (handle.username or handle.platform_id) if handle else "unnamed"
+    return ContactView(
+        kind="group" if contact.kind == Contact.Kind.GROUP else "contact",
+        name=contact.display_name or known_as,
+        platform=handle.get_platform_display() if handle else "",
+    )
 
 
 def message_view(
@@ -60,7 +141,7 @@ def message_view(
     by_type: dict[str, list[dict[str, Any]]] = {"text": [], "tool": [], "context": [], "": []}
     for part in message.parts:
         by_type[part["type"] if part["type"] in by_type else ""].append(part)
-    text = message.text
+    text, contact = message.text, contact_view(message.contact)
     cut = not whole and (len(text) > SHOWN_CHARACTERS or _has_long_tool(by_type["tool"]))
     return MessageView(
         seq=message.seq,
@@ -68,10 +149,13 @@ def message_view(
         role=message.role,
         role_id=message.role_id,
         kind=_KINDS.get(Message.Role(message.role), "other"),
+        contact=contact,
         created_at=message.created_at,
         text=_cut(text, limit),
         full_url=f"{session_url}/messages/{message.seq}" if cut else None,
-        written_by=written_words(message, names, author=message.role_id),
+        written_by=written_words(
+            message, names, author=contact.name if contact else message.role_id
+        ),
         tools=[_tool(part, limit) for part in by_type["tool"]],
         contexts=[_context(part) for part in by_type["context"]],
         other_parts=[_cut(pretty(part), limit) for part in by_type[""]],
@@ -88,7 +172,9 @@ def written_words(
         return "an operator"
     name = names.get(row.written_by)
     assistant = isinstance(row, Message) and row.role != Message.Role.USER
-    return None if name is None or assistant or name == author else f"{name}, acting for {author}"
+    if name is None or assistant or name == author:
+        return None
+    return f"{name}, acting for {author}"
 
 
 def participant_words(ids: Sequence[str]) -> str:

@@ -164,17 +164,18 @@ def session_page(
 
     Args:
         older_than, newer_than: a cursor; at most one of them.
-        last_words: annotate each row with the beginning of its last message.
+        last_words: for a page: annotate each row with the beginning of its last message.
     """
     backwards = newer_than is not None
     position = moment_from_cursor(newer_than if backwards else older_than)
-    rows = _filtered(actor, where).select_related("owner", "agent")
+    rows = _filtered(actor, where).select_related("owner", "agent", "contact")
     if position is not None:
         rows = _beyond(rows, position, newer=backwards)
     order = ("last_activity_at", "id") if backwards else ("-last_activity_at", "-id")
     if last_words:
         last = Message.objects.filter(session=OuterRef("pk"), seq=OuterRef("message_count"))
         rows = rows.annotate(last_words=Subquery(last.values(words=Left("text", LAST_WORDS))))
+        rows = rows.prefetch_related("contact__handles")
     found = list(rows.order_by(*order)[: limit + 1])
     more, found = len(found) > limit, found[:limit]
     if backwards:
@@ -200,6 +201,7 @@ def session_detail(*, actor: Actor, session_id: str) -> SessionDetail:
     participants = (
         Participant.objects.filter(session=session)
         .select_related("user", "agent", "contact")
+        .prefetch_related("contact__handles")
         .order_by("first_seq", "id")
     )
     archives = session.archives.defer("overview").order_by("number")
@@ -222,6 +224,7 @@ def message_page(
     """
     session = access.session_for(actor, session_id)
     rows = Message.objects.filter(session=session).defer("search", "language")
+    rows = rows.select_related("contact").prefetch_related("contact__handles")
     if after_seq is not None:
         rows = rows.filter(seq__gt=after_seq)
     if before_seq is not None:
@@ -238,7 +241,8 @@ def message_page(
 def message_of(*, actor: Actor, session_id: str, seq: int) -> tuple[Session, Message | None]:
     """One message by its number, or None in its place."""
     session = access.session_for(actor, session_id)
-    return session, Message.objects.filter(session=session, seq=seq).first()
+    rows = Message.objects.select_related("contact").prefetch_related("contact__handles")
+    return session, rows.filter(session=session, seq=seq).first()
 
 
 def session_context(*, actor: Actor, session_id: str, token_budget: int) -> SessionContext:

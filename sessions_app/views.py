@@ -14,16 +14,24 @@ from accounts.errors import InvalidArgument, NotFound
 from accounts.namespace import session_uri
 from accounts.principals import selectors as principal_selectors
 from accounts.web import page
-from sessions_app import selectors
+from sessions_app import selectors, services
 from sessions_app.forms import SessionFilterForm
 from sessions_app.models import Session
-from sessions_app.presentation import message_view, participant_words, pretty, written_words
+from sessions_app.presentation import (
+    contact_view,
+    message_view,
+    participant_words,
+    pretty,
+    timeline,
+    written_words,
+)
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from accounts.actor import Actor
     from accounts.http.request import AccountRequest
+    from sessions_app.models import Participant
     from sessions_app.selectors import SessionDetail, SessionPage
 
 PAGE = 50
@@ -79,9 +87,9 @@ def session_detail(request: AccountRequest, session_id: str) -> HttpResponse:
     actor = request.actor
     before, after = _seq(request, "before"), _seq(request, "after")
     try:
-        detail = selectors.session_detail(actor=actor, session_id=session_id)
+        detail = services.detail_read(actor=actor, session_id=session_id)
         newest = detail.session.message_count + 1
-        messages = selectors.message_page(
+        messages = services.messages_read(
             actor=actor,
             session_id=session_id,
             limit=PAGE,
@@ -99,9 +107,10 @@ def session_detail(request: AccountRequest, session_id: str) -> HttpResponse:
     rows = [message_view(row, names, here) for row in messages.rows]
     context = {
         "session": _session(session, detail, names),
+        "entries": timeline(rows, detail.archives),
         "messages": rows,
         "participants": _participants(detail),
-        "readers": _readers(actor),
+        "readers": _readers(actor, has_contact=session.contact_id is not None),
         "list_url": reverse("session_list"),
         "older_url": f"{here}?before={rows[0].seq}" if rows and messages.has_older else None,
         "newer_url": f"{here}?after={rows[-1].seq}" if rows and messages.has_newer else None,
@@ -193,6 +202,7 @@ def _row(session: Session) -> dict[str, Any]:
         "last_words": " ".join((getattr(session, "last_words", None) or "").split()),
         "owner": session.owner.user_id,
         "agent": session.agent.agent_id,
+        "contact": contact_view(session.contact),
         "state": session.state,
         "is_live": _is_live(session),
         "message_count": session.message_count,
@@ -206,7 +216,9 @@ def _session(session: Session, detail: SessionDetail, names: dict[Any, str]) -> 
     return {
         **_row(session),
         "uri": session_uri(session.session_id),
-        "participant_words": participant_words([*detail.user_ids, *detail.agent_ids]),
+        "participant_words": participant_words(
+            [str(who.get("id") or who["name"]) for who in map(_who, detail.participants)]
+        ),
         "ended_at": session.ended_at,
         "thread_key": session.thread_key,
         "parent_session_id": parent.session_id if parent else None,
@@ -218,24 +230,30 @@ def _session(session: Session, detail: SessionDetail, names: dict[Any, str]) -> 
 
 def _participants(detail: SessionDetail) -> list[dict[str, Any]]:
     return [
-        {
-            "kind": "user" if row.user else "agent",
-            "id": row.user.user_id if row.user else row.agent.agent_id if row.agent else "",
-            "message_count": row.message_count,
-            "last_at": row.last_at,
-        }
+        {**_who(row), "message_count": row.message_count, "last_at": row.last_at}
         for row in detail.participants
     ]
 
 
-def _readers(actor: Actor) -> dict[str, str]:
-    everyone = actor.policy.sessions_visible_to == "account"
-    return {
-        "visible_to": actor.policy.sessions_visible_to,
-        "sentence": "Every user of the account; the policy says so."
-        if everyone
-        else "The creator, users who took part, and admins; the policy says so.",
-    }
+def _who(row: Participant) -> dict[str, Any]:
+    if row.user is not None:
+        return {"kind": "user", "id": row.user.user_id}
+    if row.agent is not None:
+        return {"kind": "agent", "id": row.agent.agent_id}
+    contact = contact_view(row.contact)
+    assert contact is not None  # a constraint says that one of the three is there
+    return {"kind": contact.kind, "name": contact.name, "platform": contact.platform}
+
+
+def _readers(actor: Actor, *, has_contact: bool) -> dict[str, str]:
+    if has_contact:
+        sentence = "The owner of the contact, users who took part, and admins."
+    elif actor.policy.sessions_visible_to == "account":
+        sentence = "Every user of the account; the policy says so."
+    else:
+        sentence = "The creator, users who took part, and admins; the policy says so."
+    narrow = "participants" if has_contact else actor.policy.sessions_visible_to
+    return {"visible_to": narrow, "sentence": sentence}
 
 
 def _seq(request: AccountRequest, name: str) -> int | None:

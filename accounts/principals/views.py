@@ -105,10 +105,14 @@ def readers_in_words(policy: Policy) -> list[str]:
         if policy.sessions_visible_to == "account"
         else "A session is read by its creator, by users who took part in it, and by admins."
     )
-    return [
-        who,
-        "Whoever reads a session may add to it. The header of an agent opens nothing by itself.",
-    ]
+    with_contact = (
+        "A session with a contact is read by the owner of the contact, by users who took part,"
+        " and by admins, whatever the policy."
+    )
+    adding = (
+        "Whoever reads a session may add to it. The header of an agent opens nothing by itself."
+    )
+    return [who, with_contact, adding]
 
 
 def _cell(drawn: Policy, in_force: Policy) -> Cell:
