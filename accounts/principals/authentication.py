@@ -111,18 +111,17 @@ def actor_by_key(secret: str, context: Context, *, request_id: str) -> Actor:
     if keys.is_root_key(secret):
         return _actor_of_root(context, request_id)
     parsed = keys.parse_key(secret)
-    ref = tenancy.find(parsed.account_id) if parsed else None
-    if parsed is None or ref is None:
-        raise _refused()
-    row = _read(
-        ref,
+    found = parsed and _read(
+        parsed.account_id,
         _BY_KEY,
-        account=ref.id,
         key_id=parsed.key_id,
         user=_folded(context.user),
         agent=context.agent,
     )
-    if row is None or not keys.matches(parsed.secret, row["pepper_id"], row["secret_hash"]):
+    if not parsed or not found:
+        raise _refused()
+    ref, row = found
+    if not keys.matches(parsed.secret, row["pepper_id"], row["secret_hash"]):
         tenancy.leave()
         raise _refused()
     actor = _bind(ref, row, context, request_id)
@@ -164,16 +163,16 @@ def actor_of_developer(context: Context, *, request_id: str) -> Actor:
     )
 
 
-def actor_by_membership(ref: AccountRef, person: UUID, *, request_id: str) -> Actor | None:
+def actor_by_membership(account_id: str, person: UUID, *, request_id: str) -> Actor | None:
     """The actor of a signed-in person in an account, or None when they do not belong to it.
 
     Enters the account when it returns an actor.
     """
-    try:
-        row = _read(ref, _BY_MEMBERSHIP, account=ref.id, person=person, user=None, agent=None)
-    except Unauthenticated:  # the account is gone
+    found = _read(account_id, _BY_MEMBERSHIP, person=person, user=None, agent=None)
+    if not found:
         return None
-    if row is None or row["state"] != "active":
+    ref, row = found
+    if row["state"] != "active":
         tenancy.leave()
         return None
     return _bind(ref, {**row, "scopes": list(Scope)}, Context(), request_id)
@@ -232,26 +231,38 @@ def _actor_of_root(context: Context, request_id: str) -> Actor:
 def _by_name(context: Context) -> tuple[AccountRef, dict[str, Any]]:
     """The account that the headers name, and what is known about the named user and agent."""
     account_id = context.account or ""
-    ref = tenancy.find(account_id)
-    row = ref and _read(
-        ref, _BY_NAME, account=ref.id, user=_folded(context.user), agent=context.agent
-    )
-    if not ref or not row:
+    found = _read(account_id, _BY_NAME, user=_folded(context.user), agent=context.agent)
+    if not found:
         raise NotFound("account", account_id)
-    return ref, row
+    return found
 
 
-def _read(ref: AccountRef, statement: str, **parameters: Any) -> dict[str, Any] | None:
-    """Enter the account and read; an account that was dropped meanwhile is forgotten."""
-    tenancy.enter(ref)
-    try:
-        return tenancy.fetch_row(statement, parameters)
-    except ProgrammingError as error:
-        tenancy.leave()
-        if tenancy.is_missing_schema(error):
-            tenancy.forget(ref.account_id)
-            raise _refused() from None
-        raise
+def _read(
+    account_id: str, statement: str, **parameters: Any
+) -> tuple[AccountRef, dict[str, Any]] | None:
+    """Enter the account and read one row of it; None when there is no account or no row.
+
+    An account that was dropped is forgotten, and looked for again: one of the same id may have
+    been made since, with another schema.
+    """
+    for _attempt in range(2):
+        ref = tenancy.find(account_id)
+        if ref is None:
+            return None
+        tenancy.enter(ref)
+        try:
+            row = tenancy.fetch_row(statement, {"account": ref.id, **parameters})
+        except ProgrammingError as error:
+            tenancy.leave()
+            if not tenancy.is_missing_schema(error):
+                raise
+            tenancy.forget(account_id)
+        else:
+            if row is None:
+                tenancy.leave()
+                return None
+            return ref, row
+    return None
 
 
 def _bind(ref: AccountRef, row: Mapping[str, Any], context: Context, request_id: str) -> Actor:

@@ -40,12 +40,7 @@ class AccountPathMiddleware:
         if not request.user.is_authenticated:
             return _to_sign_in(request)
         account_id, _, rest = request.path_info.removeprefix(PREFIX).partition("/")
-        ref = tenancy.find(account_id)
-        actor = ref and actor_by_membership(
-            ref,
-            request.user.pk,
-            request_id=request.request_id,
-        )
+        actor = actor_by_membership(account_id, request.user.pk, request_id=request.request_id)
         if not actor:
             # A foreign account and an absent one look alike.
             raise Http404
