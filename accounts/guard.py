@@ -28,6 +28,12 @@ def _require(made_in: str, what: str) -> None:
         raise CrossAccountAccess(f"{what} was made in schema {made_in} and used in {here}.")
 
 
+def _require_instance(hints: Any) -> None:
+    instance = hints.get("instance") if hints else None
+    if isinstance(instance, AccountModel):
+        instance.require_account()
+
+
 class AccountQuery(Query):
     """Carries the schema in which it was built, also when it is nested in another query."""
 
@@ -49,8 +55,16 @@ class AccountQuerySet(models.QuerySet[M]):
     classes, so the methods that begin them are guarded here.
     """
 
-    def __init__(self, model: Any = None, query: Any = None, *args: Any, **kwargs: Any) -> None:
-        super().__init__(model, query or AccountQuery(model), *args, **kwargs)
+    def __init__(
+        self, model: Any = None, query: Any = None, using: Any = None, hints: Any = None
+    ) -> None:
+        super().__init__(model, query or AccountQuery(model), using, hints)
+        _require_instance(hints)
+
+    def _add_hints(self, **hints: Any) -> None:
+        # From an instance to its related rows: the instance's account must be this one.
+        _require_instance(hints)
+        super()._add_hints(**hints)  # type: ignore[misc]
 
     def _guard(self) -> None:
         made_in = getattr(self.query, "made_in", PUBLIC)
@@ -60,6 +74,26 @@ class AccountQuerySet(models.QuerySet[M]):
         # Also when the rows are cached: they are another account's all the same.
         self._guard()
         super()._fetch_all()
+
+    def __getitem__(self, key: Any) -> Any:
+        self._guard()
+        return super().__getitem__(key)
+
+    def count(self) -> int:
+        self._guard()
+        return super().count()
+
+    def exists(self) -> bool:
+        self._guard()
+        return super().exists()
+
+    def contains(self, obj: Any) -> bool:
+        self._guard()
+        return super().contains(obj)
+
+    def create(self, **kwargs: Any) -> M:
+        self._guard()
+        return super().create(**kwargs)
 
     def update(self, **kwargs: Any) -> int:
         self._guard()
@@ -98,7 +132,7 @@ class AccountManager(models.Manager[M]):
     """The only manager of account tables."""
 
     def get_queryset(self) -> AccountQuerySet[M]:
-        return AccountQuerySet(self.model, using=self._db)
+        return AccountQuerySet(self.model, using=self._db, hints=self._hints)  # type: ignore[attr-defined]
 
     def raw(self, *args: Any, **kwargs: Any) -> Any:
         return self.get_queryset().raw(*args, **kwargs)

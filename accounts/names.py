@@ -21,9 +21,14 @@ RESERVED_IDS = frozenset(
 )
 
 
+def is_id(value: str) -> bool:
+    """Whether the text has the shape of an id."""
+    return _ID.fullmatch(value) is not None
+
+
 def check_id(value: str, what: str) -> str:
     """Return the id, or raise InvalidArgument when it does not match the pattern."""
-    if not _ID.fullmatch(value):
+    if not is_id(value):
         raise InvalidArgument(
             f"{what} must be 1 to 64 letters, digits, '_' or '-'.", field=what, pattern=ID_PATTERN
         )

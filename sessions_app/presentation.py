@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from sessions_app.models import Archive, Session
 
+A_DAY = 86_400_000  # milliseconds; a tool's duration beyond is not believed
 SHOWN_CHARACTERS = 4_000  # of a message or of a tool's output; the rest is a page away
 _KINDS = {Message.Role.USER: "user", Message.Role.ASSISTANT: "agent"}
 
@@ -186,7 +187,8 @@ def participant_words(ids: Sequence[str]) -> str:
 
 def _tool(part: dict[str, Any], limit: int | None) -> ToolView:
     duration = part.get("duration_ms")
-    took = f"{duration / 1000:.1f} s" if isinstance(duration, int | float) else ""
+    is_time = isinstance(duration, int | float) and 0 <= duration <= A_DAY
+    took = f"{duration / 1000:.1f} s" if is_time else ""
     status = str(part.get("tool_status") or "")
     output = part.get("tool_output")
     return ToolView(

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import CharField, Exists, F, Func, OuterRef, Q, Subquery
 from django.db.models.functions import Left
 from django.utils import timezone
 
@@ -234,7 +234,9 @@ def message_page(
     if backwards:
         found.reverse()
     first, last = (found[0].seq, found[-1].seq) if found else (1, session.message_count)
-    newest = session.message_count if before_seq is None or backwards else before_seq - 1
+    newest = session.message_count
+    if before_seq is not None and not backwards:
+        newest = min(newest, before_seq - 1)
     return MessagePage(session, found, has_older=first > 1, has_newer=last < newest)
 
 
@@ -334,7 +336,8 @@ def _matching(rows: AccountQuerySet[Session], q: str) -> AccountQuerySet[Session
     """Sessions with the words in their title or in a message."""
     words = SearchQuery(fold(q), config="english", search_type="websearch")
     said = Message.objects.filter(session=OuterRef("pk"), search=words)
-    return rows.filter(Q(title__icontains=q) | Q(Exists(said)))
+    title = Func(F("title"), function="public.bw_fold", output_field=CharField())
+    return rows.annotate(folded=title).filter(Q(folded__contains=fold(q)) | Q(Exists(said)))
 
 
 def _beyond(

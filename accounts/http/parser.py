@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ninja.parser import Parser
 
-from accounts.errors import DomainError, InvalidArgument
+from accounts.errors import DomainError, InvalidArgument, Malformed
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, QueryDict
     from django.utils.datastructures import MultiValueDict
 
 MAX_DEPTH = 64
-MAX_DIGITS = 1_000
+MAX_DIGITS = 4_300  # of a whole number; Python itself reads no more
+_NO_OBJECT = {"loc": ["body"], "msg": "Input should be an object", "type": "dict_type"}
 
 
 class UnsupportedMediaType(DomainError):
@@ -41,6 +42,8 @@ class StrictParser(Parser):
             )
         except (ValueError, RecursionError) as error:
             raise InvalidArgument(f"The body is not valid JSON: {_short(error)}.") from None
+        if not isinstance(data, dict):
+            raise Malformed("The body must be a JSON object.", _NO_OBJECT)
         _check(data, 0, escapes=b"\\u" in body)
         return data
 

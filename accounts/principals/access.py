@@ -41,7 +41,7 @@ def manager_of(
 
 def account_for(account_id: str) -> AccountRef:
     """The account of that id, for an operator. Raises NotFound."""
-    ref = tenancy.find(account_id)
+    ref = tenancy.find(account_id, fresh=True)
     if ref is None:
         raise NotFound("account", account_id)
     return ref

@@ -15,6 +15,8 @@ from uuid import UUID
 from django.db import connection as _connection
 from psycopg.errors import UndefinedTable
 
+from accounts.names import is_id
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -76,11 +78,17 @@ _refs: dict[str, AccountRef] = {}
 _refs_lock = Lock()
 
 
-def find(account_id: str) -> AccountRef | None:
-    """The ready account of that id (case is ignored), or None. One statement when not cached."""
+def find(account_id: str, *, fresh: bool = False) -> AccountRef | None:
+    """The ready account of that id (case is ignored), or None. One statement when not cached.
+
+    Args:
+        fresh: ask the database in any case, for rare routes that must not meet a dropped schema.
+    """
     key = account_id.lower()
+    if fresh:
+        forget(key)
     ref = _refs.get(key)
-    if ref is None:
+    if ref is None and is_id(account_id):
         row = fetch_row(
             "SELECT id, account_id, schema_name FROM public.accounts_account"
             " WHERE lower(account_id) = %s AND ready",
