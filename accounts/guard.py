@@ -17,7 +17,7 @@ from accounts.errors import CrossAccountAccess
 from accounts.tenancy import PUBLIC, current_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 M = TypeVar("M", bound="AccountModel", covariant=True)
 
@@ -74,6 +74,11 @@ class AccountQuerySet(models.QuerySet[M]):
         # Also when the rows are cached: they are another account's all the same.
         self._guard()
         super()._fetch_all()
+
+    def iterator(self, *args: Any, **kwargs: Any) -> Iterator[M]:
+        for row in super().iterator(*args, **kwargs):
+            self._guard()  # the account may have changed since the last row
+            yield row
 
     def __getitem__(self, key: Any) -> Any:
         self._guard()

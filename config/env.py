@@ -98,6 +98,11 @@ def _check_exposure(found: Environment) -> None:
             f"HOST is {found.host!r} in mode {found.auth_mode}, where nobody is asked for a key; "
             f"valid: {', '.join(LOOPBACK)}, or set BAILIWICK_GATEWAY_KEY in mode trusted."
         )
+    if open_to_all and "*" in found.allowed_hosts:
+        raise EnvironmentProblem(
+            f"BAILIWICK_ALLOWED_HOSTS is '*' in mode {found.auth_mode}, where nobody is asked for "
+            "a key; valid: names of this machine, parted by commas."
+        )
 
 
 def _gateway_keys(environ: Mapping[str, str]) -> tuple[str, ...]:

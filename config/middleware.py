@@ -8,10 +8,10 @@ import time
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 
 from accounts import tenancy
-from config.errors import API_PREFIX, PLAIN, plain_problem
+from config.errors import API_PREFIX, PLAIN, not_found, plain_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,11 +35,14 @@ class RequestMiddleware:
         sent = request.headers.get("X-Request-Id", "")
         request.request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid4().hex
         try:
-            response = self.get_response(request)
+            # No address of ours holds NUL, and the database cannot be asked about it.
+            odd = "\x00" in request.path
+            response = not_found(request, Http404()) if odd else self.get_response(request)
         finally:
             tenancy.leave()
         if request.path.startswith(API_PREFIX):
             response = _enveloped(request, response)
+            response.setdefault("Cache-Control", "no-store")
         took = time.perf_counter() - started
         response["X-Request-Id"] = request.request_id
         response["X-Process-Time"] = f"{took:.6f}"

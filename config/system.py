@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 
 from accounts import keys
-from accounts.errors import Unauthenticated, Unimplemented
+from accounts.errors import DomainError, Unauthenticated, Unimplemented
 from accounts.http.envelope import Envelope, error_response, ok
 from accounts.principals.auth import credential
 from config.health import Readiness, readiness
@@ -63,8 +63,11 @@ def ready(_request: HttpRequest) -> JsonResponse:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text for an operator. Needs the root key."""
-    if not keys.is_root_key(credential(request)):
-        return error_response(request, Unauthenticated("The root key is needed."))
+    try:
+        if not keys.is_root_key(credential(request)):
+            raise Unauthenticated("The root key is needed.")
+    except DomainError as error:
+        return error_response(request, error)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collector(readiness()))
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

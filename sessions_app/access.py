@@ -84,7 +84,9 @@ def tasks_of(actor: Actor) -> AccountQuerySet[Task]:
         status=Task.Status.FAILED, updated_at__gte=now - FAILED_TASK_KEPT
     )
     unfinished = Q(status__in=[Task.Status.PENDING, Task.Status.RUNNING])
-    rows = Task.objects.get_queryset().filter(kept | unfinished, user=actor.user.id)
+    rows = Task.objects.get_queryset().filter(
+        kept | unfinished, user=actor.user.id, session__in=sessions_of(actor)
+    )
     if actor.contact is not None:
         rows = rows.filter(contact=actor.contact.id) if actor.contact.id else rows.none()
     return rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -39,6 +39,9 @@ from sessions_app.schemas import (
 )
 from sessions_app.services import MessageInput
 
+if TYPE_CHECKING:
+    from accounts.actor import Actor
+
 about_sessions = AccountAuth(about_contacts=True)
 # These two may name the contact in their body; the service asks for it.
 naming_contacts = AccountAuth()
@@ -57,9 +60,11 @@ def create_session(request: HttpRequest, body: SessionIn | None = None) -> Any:
         actor,
         work=lambda: services.session_create(actor=actor, **asked.model_dump()),
         reference=render.session_reference,
-        again=lambda found: selectors.session_of(actor=actor, key=UUID(found["session"])),
+        again=lambda found: selectors.session_of(
+            actor=actor, key=UUID(found["session"]), contact_id=asked.contact_id
+        ),
     )
-    return ok(request, render.session(actor, session))
+    return ok(request, _session(actor, session))
 
 
 @router.post("/start", auth=naming_contacts, response=Envelope[SessionStarted])
@@ -72,11 +77,13 @@ def start_session(request: HttpRequest, body: SessionStartIn | None = None) -> A
         work=lambda: services.session_start(actor=actor, **asked.model_dump()),
         reference=lambda made: {**render.session_reference(made[0]), "existing": made[1]},
         again=lambda found: (
-            selectors.session_of(actor=actor, key=UUID(found["session"])),
+            selectors.session_of(
+                actor=actor, key=UUID(found["session"]), contact_id=asked.contact_id
+            ),
             found["existing"],
         ),
     )
-    return ok(request, {**render.session(actor, session), "is_existing": existing})
+    return ok(request, {**_session(actor, session), "is_existing": existing})
 
 
 @router.get("", response=ListEnvelope[SessionRow])
@@ -98,7 +105,7 @@ def list_sessions(
         raise InvalidArgument(f"state must be one of {', '.join(Session.State.values)}.")
     if since is not None and since.tzinfo is None:
         since = since.replace(tzinfo=UTC)
-    page = selectors.session_page(
+    page = services.page_read(
         actor=caller(request),
         where=selectors.SessionFilter(
             agent=agent,
@@ -144,7 +151,7 @@ def change_session(request: HttpRequest, session_id: str, body: SessionChange) -
         reference=render.session_reference,
         again=lambda found: selectors.session_of(actor=actor, key=UUID(found["session"])),
     )
-    return ok(request, render.session(actor, session))
+    return ok(request, _session(actor, session))
 
 
 @router.delete("/{session_id}", response=Envelope[SessionDeleted])
@@ -200,11 +207,9 @@ def append_batch(request: HttpRequest, session_id: str, body: BatchIn) -> Any:
             )
         ),
         reference=render.batch_reference,
-        again=lambda found: render.batch_again(
-            selectors.batch_of(actor=actor, session_id=session_id, **found)
-        ),
+        again=lambda found: selectors.batch_of(actor=actor, **found),
     )
-    return ok(request, made)
+    return ok(request, render.batch_made(made))
 
 
 @router.get("/{session_id}/messages", response=ListEnvelope[MessageOut])
@@ -287,7 +292,7 @@ def commit_session(request: HttpRequest, session_id: str, body: CommitIn | None 
             actor=actor, session_id=session_id, keep_recent_count=keep
         ),
         reference=render.commit_reference,
-        again=lambda found: selectors.commit_of(actor=actor, session_id=session_id, **found),
+        again=lambda found: selectors.commit_of(actor=actor, **found),
     )
     return ok(request, render.commit(committed, request_id(request)))
 
@@ -303,7 +308,7 @@ def retry_archive(request: HttpRequest, session_id: str, archive_id: str) -> Any
             actor=actor, session_id=session_id, archive_id=archive_id
         ),
         reference=render.commit_reference,
-        again=lambda found: selectors.commit_of(actor=actor, session_id=session_id, **found),
+        again=lambda found: selectors.commit_of(actor=actor, **found),
     )
     return ok(request, render.commit(committed, request_id(request)))
 
@@ -319,7 +324,7 @@ def skip_archive(request: HttpRequest, session_id: str, archive_id: str) -> Any:
             actor=actor, session_id=session_id, archive_id=archive_id
         ),
         reference=render.commit_reference,
-        again=lambda found: selectors.commit_of(actor=actor, session_id=session_id, **found),
+        again=lambda found: selectors.commit_of(actor=actor, **found),
     )
     return ok(request, render.commit(committed, request_id(request)))
 
@@ -329,6 +334,11 @@ def extract(request: HttpRequest, session_id: str) -> Any:
     """Not available in this version."""
     services.detail_read(actor=caller(request), session_id=session_id)
     raise Unimplemented("Extraction of memories is not available in this version.")
+
+
+def _session(actor: Actor, session: Session) -> dict[str, Any]:
+    parent = selectors.visible_parent(actor=actor, session=session)
+    return render.session(actor, session, parent)
 
 
 def _input(body: MessageIn, key: str | None = None) -> MessageInput:

@@ -187,8 +187,9 @@ def participant_words(ids: Sequence[str]) -> str:
 
 def _tool(part: dict[str, Any], limit: int | None) -> ToolView:
     duration = part.get("duration_ms")
-    is_time = isinstance(duration, int | float) and 0 <= duration <= A_DAY
-    took = f"{duration / 1000:.1f} s" if is_time else ""
+    took = ""
+    if isinstance(duration, int | float) and 0 <= duration <= A_DAY:
+        took = f"{duration / 1000:.1f} s"
     status = str(part.get("tool_status") or "")
     output = part.get("tool_output")
     return ToolView(

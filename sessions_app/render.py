@@ -29,8 +29,12 @@ if TYPE_CHECKING:
     from sessions_app.services import Appended
 
 
-def session(actor: Actor, row: Session) -> dict[str, Any]:
-    """What create, start and change answer. The parent is one that the actor named itself."""
+def session(actor: Actor, row: Session, parent: Session | None) -> dict[str, Any]:
+    """What create, start and change answer.
+
+    Args:
+        parent: what it is a fork of, if the actor may see that.
+    """
     return {
         "session_id": row.session_id,
         "uri": session_uri(row.session_id),
@@ -39,7 +43,7 @@ def session(actor: Actor, row: Session) -> dict[str, Any]:
         "state": row.state,
         "contact_id": row.contact_id,
         "thread_key": row.thread_key,
-        "parent_session_id": row.parent.session_id if row.parent else None,
+        "parent_session_id": parent.session_id if parent else None,
         "memory_paused": row.memory_paused,
         "metadata": row.metadata,
         "created_at": row.started_at,
@@ -119,32 +123,31 @@ def message(row: Message) -> dict[str, Any]:
     }
 
 
-def batch(done: Sequence[Appended]) -> BatchMade:
-    """What a batch answers."""
-    return BatchMade(
+def batch(done: Sequence[Appended]) -> BatchRange:
+    """What a batch made."""
+    return BatchRange(
         session_id=done[-1].session_id,
-        message_count=done[-1].message_count,
-        added=len(done),
+        first=done[0].seq,
+        last=done[-1].seq,
         message_ids=[one.message_id for one in done],
-        first_seq=done[0].seq,
-        last_seq=done[-1].seq,
+        key=done[-1].session,
     )
 
 
-def batch_reference(made: BatchMade) -> dict[str, Any]:
-    """For the idempotency record: numbers, no words."""
-    return {"first": made.first_seq, "last": made.last_seq}
+def batch_reference(made: BatchRange) -> dict[str, Any]:
+    """For the idempotency record: an id and numbers, no words."""
+    return {"session": str(made.key), "first": made.first, "last": made.last}
 
 
-def batch_again(found: BatchRange) -> BatchMade:
-    """The same answer for a repetition."""
+def batch_made(made: BatchRange) -> BatchMade:
+    """What a batch answers, the first time and each time it is repeated."""
     return BatchMade(
-        session_id=found.session_id,
-        message_count=found.last,
-        added=found.last - found.first + 1,
-        message_ids=found.message_ids,
-        first_seq=found.first,
-        last_seq=found.last,
+        session_id=made.session_id,
+        message_count=made.last,
+        added=made.last - made.first + 1,
+        message_ids=made.message_ids,
+        first_seq=made.first,
+        last_seq=made.last,
     )
 
 
@@ -205,6 +208,7 @@ def commit(done: Committed, trace_id: str) -> CommitOut:
 def commit_reference(done: Committed) -> dict[str, Any]:
     """For the idempotency record: ids, no words."""
     return {
+        "session": str(done.session.pk),
         "archive": str(done.archive.pk) if done.archive else None,
         "task": str(done.task.pk) if done.task else None,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import CharField, Exists, F, Func, OuterRef, Q, Subquery
@@ -14,6 +15,7 @@ from django.utils import timezone
 from accounts.errors import NotFound
 from accounts.http.paging import encode_cursor, moment_from_cursor
 from accounts.namespace import session_uri
+from accounts.principals.contacts import narrowed_by_parameter
 from sessions_app import access
 from sessions_app.context import ArchiveSummary, Assembled, assemble
 from sessions_app.fold import fold
@@ -22,7 +24,6 @@ from sessions_app.parts import tokens_of
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from uuid import UUID
 
     from accounts.actor import Actor
     from accounts.guard import AccountQuerySet
@@ -130,6 +131,7 @@ class BatchRange:
     first: int
     last: int
     message_ids: list[str]
+    key: UUID  # the session's row
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,33 +360,46 @@ def _cursor(rows: list[Session], index: int) -> str | None:
     return encode_cursor(rows[index].last_activity_at.isoformat(), str(rows[index].pk))
 
 
-def session_of(*, actor: Actor, key: UUID) -> Session:
-    """A session by its row, for answering a repeated request. Raises NotFound."""
-    found = (
-        access.sessions_of(actor).filter(pk=key).select_related("owner", "agent", "parent").first()
-    )
+def session_of(*, actor: Actor, key: UUID, contact_id: str | None = None) -> Session:
+    """A session by its row, for answering a repeated request. Raises NotFound.
+
+    Args:
+        contact_id: the contact that the request's body named.
+    """
+    actor = narrowed_by_parameter(actor, contact_id)
+    found = access.sessions_of(actor).filter(pk=key).select_related("owner", "agent").first()
     if found is None:
         raise NotFound("session", str(key))
     return found
 
 
-def batch_of(*, actor: Actor, session_id: str, first: int, last: int) -> BatchRange:
-    """The messages of an earlier batch, for answering its repetition. Raises NotFound."""
-    session = access.session_for(actor, session_id)
-    rows = Message.objects.filter(session=session, seq__gte=first, seq__lte=last)
+def batch_of(*, actor: Actor, session: str, first: int, last: int) -> BatchRange:
+    """The messages of an earlier batch, for answering its repetition. Raises NotFound.
+
+    Args:
+        session: the row's id; the session's own id may be another session's by now.
+    """
+    found = session_of(actor=actor, key=UUID(session))
+    rows = Message.objects.filter(session=found, seq__gte=first, seq__lte=last)
     return BatchRange(
-        session.session_id,
+        found.session_id,
         first,
         last,
         [f"msg_{key.hex}" for key in rows.order_by("seq").values_list("pk", flat=True)],
+        found.pk,
     )
 
 
-def commit_of(*, actor: Actor, session_id: str, archive: str | None, task: str | None) -> Committed:
+def commit_of(*, actor: Actor, session: str, archive: str | None, task: str | None) -> Committed:
     """What an earlier commit began, for answering its repetition. Raises NotFound."""
-    session = access.session_for(actor, session_id)
+    found = session_of(actor=actor, key=UUID(session))
     return Committed(
-        session,
-        session.archives.filter(pk=archive).first() if archive else None,
-        session.tasks.filter(pk=task).first() if task else None,
+        found,
+        found.archives.filter(pk=archive).first() if archive else None,
+        found.tasks.filter(pk=task).first() if task else None,
     )
+
+
+def visible_parent(*, actor: Actor, session: Session) -> Session | None:
+    """What the session is a fork of, unless the actor may not see that."""
+    return access.visible_parent(actor, session)

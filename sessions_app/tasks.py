@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from uuid import UUID
 
+from django.db import DatabaseError
 from procrastinate.contrib.django import app
 
 from accounts import selectors, tenancy
 from sessions_app.services import account_tidy, archive_complete
+
+log = logging.getLogger("bailiwick.jobs")
 
 
 @app.task
@@ -25,5 +29,8 @@ def tidy_accounts(timestamp: int) -> None:
     """Hourly, in each account: drop what has outlived its time, queue what was never queued."""
     del timestamp
     for ref in selectors.active_accounts():
-        with tenancy.account(ref):
-            account_tidy(account=ref)
+        try:
+            with tenancy.account(ref):
+                account_tidy(account=ref)
+        except DatabaseError as error:  # dropped meanwhile, or ill: the others come first
+            log.warning("account %s was not tidied: %s", ref.id, type(error).__name__)

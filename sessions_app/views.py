@@ -57,7 +57,7 @@ def session_list(request: AccountRequest) -> HttpResponse:
         return page(request, TEMPLATE_LIST, {**context, "rows": []}, fragment="results", status=422)
     where = _where(form.cleaned_data)
     try:
-        found = selectors.session_page(
+        found = services.page_read(
             actor=actor,
             where=where,
             limit=PAGE,
@@ -124,7 +124,7 @@ def message_detail(request: AccountRequest, session_id: str, seq: int) -> HttpRe
     """One message in full, for texts that the timeline cuts."""
     actor = request.actor
     try:
-        session, message = selectors.message_of(actor=actor, session_id=session_id, seq=seq)
+        session, message = services.message_read(actor=actor, session_id=session_id, seq=seq)
     except (InvalidArgument, NotFound):
         raise Http404 from None
     if message is None:

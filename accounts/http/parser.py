@@ -30,9 +30,6 @@ class StrictParser(Parser):
         body = request.body
         if not body:
             raise InvalidArgument("A JSON body is needed.")
-        # A web page can post forms and text to a loopback server, but not this type.
-        if request.content_type != "application/json":
-            raise UnsupportedMediaType("The body must be application/json.")
         try:
             data = json.loads(
                 body.decode("utf-8"),
@@ -58,6 +55,18 @@ def _refuse_control(data: MultiValueDict[str, Any] | QueryDict) -> None:
     for values in data.lists():
         for value in values[1]:
             check_text(value)
+
+
+def check_type(request: HttpRequest) -> None:
+    """Raise UnsupportedMediaType for a body that is not JSON; an empty one needs no type.
+
+    A web page can post forms and text to a loopback server, but not this type.
+    """
+    if request.method in ("GET", "HEAD", "OPTIONS") or request.content_type == "application/json":
+        return
+    announced = request.META.get("CONTENT_LENGTH") or request.META.get("HTTP_TRANSFER_ENCODING")
+    if announced and request.body:
+        raise UnsupportedMediaType("The body must be application/json.")
 
 
 def check_text(value: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -10,9 +11,13 @@ from accounts.actor import Actor, Role
 from accounts.principals.models import AuditEvent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from uuid import UUID
 
     from accounts.actor import Operator
+
+# A client may choose its request id, and words must not come into the log by that way.
+_NUMBER = re.compile(r"[0-9a-f-]{16,64}")
 
 
 def record(
@@ -35,7 +40,7 @@ def record(
         target_type=target_type,
         target=target,
         data={key: value if isinstance(value, int) else str(value) for key, value in data.items()},
-        request_id=actor.request_id,
+        request_id=actor.request_id if _NUMBER.fullmatch(actor.request_id) else "",
     )
     if isinstance(actor, Actor):
         event.actor = actor.principal.id if actor.principal else None
@@ -47,16 +52,21 @@ def record(
     event.save(force_insert=True)
 
 
-def note_read(*, actor: Actor, kind: str, subject: UUID) -> None:
-    """Note that an ADMIN or ROOT reads another's content: once per subject, kind and hour.
+def note_read(*, actor: Actor, kind: str, subjects: Iterable[UUID]) -> None:
+    """Note that an ADMIN or ROOT reads others' content: once per subject, kind and hour.
 
     Args:
         kind: what was read; one word of ours.
-        subject: the User whose content it is.
+        subjects: the Users whose content it is.
     """
-    if actor.role is Role.USER or subject == actor.written_by:
+    if actor.role is Role.USER:
         return
-    action = f"read.{kind}"
+    for subject in set(subjects) - {actor.written_by}:
+        note(actor=actor, action=f"read.{kind}", subject=subject)
+
+
+def note(*, actor: Actor, action: str, subject: UUID) -> None:
+    """Record what would else be recorded too often: once per actor, subject and hour."""
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     principal = actor.principal.id if actor.principal else None
     noted = AuditEvent.objects.filter(

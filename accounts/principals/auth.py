@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from ninja.security.base import AuthBase
 from accounts.actor import Actor, Operator, Scope
 from accounts.errors import InvalidArgument, PermissionDenied
 from accounts.http.envelope import request_id
+from accounts.http.parser import check_type
 from accounts.principals import access, authentication
 from accounts.principals.authentication import Context
 from accounts.principals.throttle import throttle
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto")
 
 
 def credential(request: HttpRequest) -> str:
@@ -44,16 +45,17 @@ def context(request: HttpRequest) -> Context:
 
 def actor_of(request: HttpRequest) -> Actor:
     """Who is asking about an account's data, in the mode that the installation runs in."""
+    check_type(request)
     asked, secret, number = context(request), credential(request), request_id(request)
     if settings.AUTH_MODE == "api_key":
         actor = authentication.actor_by_key(secret, asked, request_id=number)
     else:
-        _refuse_forwarded(request)
+        _refuse_strangers(request)
         if settings.AUTH_MODE == "trusted":
             actor = authentication.actor_by_gateway(secret, asked, request_id=number)
         else:
             actor = authentication.actor_of_developer(asked, request_id=number)
-    throttle.take(actor.key or (actor.account.id, actor.written_by))
+    throttle.take(actor.key or (actor.account.id, actor.user.user_id.lower()))
     return actor
 
 
@@ -65,11 +67,30 @@ def _one(request: HttpRequest, name: str) -> str | None:
     return ours or theirs or None
 
 
-def _refuse_forwarded(request: HttpRequest) -> None:
-    """Where nobody is asked for a key, nobody from elsewhere is served."""
-    open_to_all = settings.AUTH_MODE == "dev" or not settings.GATEWAY_KEYS
-    if open_to_all and any(name in request.headers for name in FORWARDED):
+def _refuse_strangers(request: HttpRequest) -> None:
+    """Where nobody is asked for a key, only programs on this machine are served.
+
+    Not what a proxy forwarded, and not what a web page sends through somebody's browser.
+    """
+    if settings.AUTH_MODE == "trusted" and settings.GATEWAY_KEYS:
+        return
+    names = [name.lower() for name in request.headers]
+    if "forwarded" in names or any(name.startswith("x-forwarded-") for name in names):
         raise PermissionDenied("This mode serves this machine only; the request was forwarded.")
+    if not _is_loopback(request.META.get("REMOTE_ADDR", "")):
+        raise PermissionDenied("This mode serves this machine only.")
+    origin = request.headers.get("Origin")
+    here = f"{request.scheme}://{request.get_host()}"
+    fetched_from = request.headers.get("Sec-Fetch-Site", "none")
+    if origin not in (None, here) or fetched_from not in ("none", "same-origin"):
+        raise PermissionDenied("This mode does not serve other web pages.")
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 class _KeyAuth(AuthBase):
@@ -121,6 +142,7 @@ class ManagerAuth(_KeyAuth):
 
 
 def _manager(request: HttpRequest) -> Actor | Operator:
+    check_type(request)
     if settings.AUTH_MODE != "api_key":
         raise PermissionDenied("Admin routes are closed in this mode.")
     secret, number = credential(request), request_id(request)

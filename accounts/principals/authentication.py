@@ -31,19 +31,19 @@ if TYPE_CHECKING:
     from accounts.tenancy import AccountRef
 
 TOUCH_SECONDS = 60  # last_used_at is written at most this often
+NOBODY = UUID(int=0)  # whom a User header names that names nobody
 RETIRED_IDS = frozenset({"test", "00000000-0000-0000-0000-000000000000"})  # fold to default
 log = logging.getLogger("bailiwick.authentication")
 
 _FACTS = """
     a.state, a.settings, p.isolate_user_scope_by_agent, p.isolate_agent_scope_by_user,
     p.sessions_visible_to, p.version,
-    named.id AS named_id, named.user_id AS named_user_id,
+    named.id AS named_id, named.user_id AS named_user_id, named.is_active AS named_active,
     g.id AS agent_pk, g.agent_id
 """
 _JOINS = """
     JOIN accounts_namespacepolicy p ON p.account_id = a.id
-    LEFT JOIN principals_user named
-        ON lower(named.user_id) = lower(%(user)s) AND named.is_active
+    LEFT JOIN principals_user named ON lower(named.user_id) = lower(%(user)s)
     LEFT JOIN principals_agent g
         ON lower(g.agent_id) = lower(coalesce(%(agent)s, {bound}'default'))
 """
@@ -144,14 +144,19 @@ def actor_by_gateway(secret: str, context: Context, *, request_id: str) -> Actor
     if context.account is None or context.user is None:
         raise InvalidArgument("Mode trusted needs the headers Account and User.")
     ref, row = _by_name(context)
-    if row["named_id"] is None:
-        principal = Principal(uuid7(), context.user, registered=False)
-    else:
-        principal = Principal(row["named_id"], row["named_user_id"])
-    scopes = [Scope.READ, Scope.WRITE, Scope.GATEWAY]
-    row |= {"own_id": principal.id, "own_user_id": principal.user_id, "role": Role.USER}
-    actor = _bind(ref, {**row, "scopes": scopes}, replace(context, user=None), request_id)
-    return replace(actor, principal=principal, user=principal, trusted=True)
+    if row["named_id"] is not None and not row["named_active"]:
+        raise PermissionDenied("This user was deleted; the id is not given out again.")
+    own = {
+        "own_id": row["named_id"] or uuid7(),  # of a new user: its row gets this id
+        "own_user_id": row["named_user_id"] or context.user,
+        "registered": row["named_id"] is not None,
+        "role": Role.USER,
+        "scopes": [Scope.READ, Scope.WRITE, Scope.GATEWAY],
+    }
+    actor = _bind(ref, {**row, **own}, replace(context, user=None), request_id)
+    if context.user.lower() in RETIRED_IDS:
+        _note_folding(actor)
+    return replace(actor, trusted=True)
 
 
 def actor_of_developer(context: Context, *, request_id: str) -> Actor:
@@ -187,7 +192,7 @@ def actor_within(ref: AccountRef, user_id: str, agent_id: str = DEFAULT_ID) -> A
         NotFound: no such user.
     """
     row = tenancy.fetch_row(_BY_NAME, {"account": ref.id, "user": user_id, "agent": agent_id})
-    if row is None or row["named_id"] is None:
+    if row is None or not row["named_active"]:
         raise NotFound("user", user_id)
     own = {
         "role": Role.USER,
@@ -272,7 +277,9 @@ def _bind(ref: AccountRef, row: Mapping[str, Any], context: Context, request_id:
     if context.account is not None and context.account.lower() != ref.account_id.lower():
         raise PermissionDenied("This key does not belong to that account.")
     role = Role(row["role"])
-    principal = Principal(row["own_id"], row["own_user_id"]) if row["own_id"] else None
+    principal = None
+    if row["own_id"]:
+        principal = Principal(row["own_id"], row["own_user_id"], row.get("registered", True))
     bound = tuple(agent.lower() for agent in row.get("agents") or ())
     agent_id = row["agent_id"] or context.agent or (row.get("agents") or [DEFAULT_ID])[0]
     if bound and agent_id.lower() not in bound:
@@ -301,7 +308,7 @@ def _bind(ref: AccountRef, row: Mapping[str, Any], context: Context, request_id:
         _note_folding(actor)
     if context.contact is None and context.peer is None:
         return actor
-    named = row["named_id"] if context.user is not None else None
+    named = (row["named_id"] or NOBODY) if context.user is not None else None
     return contacts.narrowed_by_header(actor, context.contact, context.peer, named_user=named)
 
 
@@ -322,10 +329,10 @@ def _effective_user(
         return principal
     if role is Role.USER:
         assert principal is not None
-        if context.contact is None:
+        if context.contact is None or (context.user or "").lower() in RETIRED_IDS:
             raise PermissionDenied("This key may not act for another user.")
         return principal  # the contact's owner takes its place, or the header is refused
-    if row["named_id"] is None:
+    if not row["named_active"]:
         raise NotFound("user", context.user or "")
     return Principal(row["named_id"], row["named_user_id"])
 
@@ -333,6 +340,4 @@ def _effective_user(
 def _note_folding(actor: Actor) -> None:
     """So that nobody writes for long into a name that means nobody."""
     log.warning("%s a retired user id was folded to default", actor.request_id)
-    audit.record(
-        actor=actor, action="user.folded", target_type="user", target=actor.user.id, folded=1
-    )
+    audit.note(actor=actor, action="user.folded", subject=actor.user.id)

@@ -52,10 +52,14 @@ def narrowed_by_parameter(actor: Actor, contact: str | None) -> Actor:
 
     Raises:
         Conflict: a header names another contact already.
+        NotFound: no such contact, or the effective user is neither one's own nor its owner.
     """
     if contact is None:
         return actor
     found = _named(actor, contact)
+    own = actor.principal.id if actor.principal else None
+    if actor.contact is None and actor.user.id not in (own, found.owner.id):
+        raise NotFound("contact", contact)
     if actor.contact is not None and actor.contact.id != found.id:
         raise Conflict("contact_id contradicts the contact that the header names.")
     return replace(actor, contact=found, user=found.owner)
@@ -90,6 +94,8 @@ def _named(actor: Actor, text: str) -> ContactRef:
         return found
     free = Scope.GATEWAY in actor.scopes or actor.role is not Role.USER
     contact = _by_handle(platform, platform_id) if colon else _by_id(text)
+    if contact is not None and not contact.owner.is_active:
+        contact = None  # nobody acts for a deleted user
     own = contact is not None and contact.owner_id == actor.user.id and _is_peer(contact)
     if not free and not own:
         raise PermissionDenied("Naming a contact needs a gateway key or an admin.")

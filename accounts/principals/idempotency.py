@@ -1,9 +1,9 @@
 """One mechanism for all writes that name an Idempotency-Key (domain.md, Idempotency record).
 
-(principal, effective user, method and path, key) stands for one write, for 24 hours. The record is
-committed first, as in flight; the write and the mark that it is done share one transaction. So a
-repetition never writes twice, a refused write leaves no record, and a crash leaves one that the
-next attempt may take over after LEASE.
+(principal, effective user, agent and contact, method and address, key) stands for one write, for
+24 hours. The record is committed first, as in flight; the write and the mark that it is done share
+one transaction. So a repetition never writes twice, a refused write leaves no record, and a crash
+leaves one that the next attempt may take over after LEASE.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def once(
     attempt = Attempt(
         principal=_principal(actor),
         acting_as=actor.user.id if isinstance(actor, Actor) else ROOT_PRINCIPAL,
-        route=hashlib.sha256(f"{request.method} {request.path}".encode()).digest(),
+        route=hashlib.sha256(_route(request, actor).encode()).digest(),
         key=key,
         body=hashlib.sha256(request.body).digest(),
     )
@@ -112,6 +112,16 @@ def once(
         _rows(attempt).filter(attempt=number, done_at=None).delete()
         raise
     return result
+
+
+def _route(request: HttpRequest, actor: Actor | Operator) -> str:
+    """Method, address, and on behalf of which agent and contact."""
+    who = ""
+    if isinstance(actor, Actor):
+        contact = actor.contact
+        known_as = (contact.id or f"{contact.platform}:{contact.platform_id}") if contact else ""
+        who = f"{actor.agent.agent_id.lower()} {known_as}"
+    return f"{request.method} {request.get_full_path()} {who}"
 
 
 def _principal(actor: Actor | Operator) -> UUID:

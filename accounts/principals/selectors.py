@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from accounts import tenancy
+from accounts.errors import NotFound
 from accounts.models import NamespacePolicy
 from accounts.principals import access
 from accounts.principals.models import Agent, ApiKey, User
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -132,20 +134,29 @@ def key_facts(key: ApiKey) -> dict[str, Any]:
 
 def agent_page(*, actor: Actor, after: UUID | None, limit: int) -> list[AgentFacts]:
     """Agents of the account, oldest first; one more than `limit` when there are more."""
-    del actor  # whoever is in the account may know its agents
+    if not actor.user.registered:
+        return []
     rows = Agent.objects.order_by("id")
     if after is not None:
         rows = rows.filter(id__gt=after)
     found = list(rows[: limit + 1])
-    names = user_names({row.registered_by for row in found if row.registered_by})
+    names = _namers(actor, found)
     return [_agent_facts(row, names) for row in found]
 
 
 def agent_facts(*, actor: Actor, agent_id: str) -> AgentFacts:
     """One agent. Raises NotFound."""
-    del actor
+    if not actor.user.registered:
+        raise NotFound("agent", agent_id)
     row = access.agent_for(agent_id)
-    return _agent_facts(row, user_names({row.registered_by} if row.registered_by else set()))
+    return _agent_facts(row, _namers(actor, [row]))
+
+
+def _namers(actor: Actor, rows: Sequence[Agent]) -> dict[UUID, str]:
+    """Who first named each agent; on behalf of a contact, the users' names are not told."""
+    if actor.contact is not None:
+        return {}
+    return user_names({row.registered_by for row in rows if row.registered_by})
 
 
 def _agent_facts(row: Agent, names: dict[UUID, str]) -> AgentFacts:

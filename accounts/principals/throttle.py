@@ -41,7 +41,7 @@ class Throttle:
         now = time.monotonic()
         with self._lock:
             if len(self._buckets) >= MAX_BUCKETS:
-                self._buckets.clear()
+                self._buckets.pop(next(iter(self._buckets)))
             tokens, since = self._buckets.get(credential, (float(BURST * rate), now))
             tokens = min(float(BURST * rate), tokens + (now - since) * rate)
             if tokens < 1:

@@ -18,7 +18,9 @@ from sessions_app.services.reading import (
     context_read,
     detail_read,
     detail_read_or_created,
+    message_read,
     messages_read,
+    page_read,
 )
 from sessions_app.services.sessions import (
     session_create,
@@ -42,7 +44,9 @@ __all__ = [
     "detail_read_or_created",
     "message_append",
     "message_append_batch",
+    "message_read",
     "messages_read",
+    "page_read",
     "session_commit",
     "session_create",
     "session_delete",

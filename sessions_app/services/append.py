@@ -24,7 +24,7 @@ from accounts.names import check_id, check_session_id
 from accounts.principals.access import user_by_id
 from accounts.principals.contacts import peer_of
 from accounts.principals.idempotency import KeyReused
-from accounts.principals.services import agent_on_sight, contact_on_sight, user_on_sight
+from accounts.principals.services import agent_on_sight, user_on_sight
 from sessions_app import access
 from sessions_app.models import Message, Session
 from sessions_app.parts import Part, parts_of, text_of, tokens_of
@@ -32,6 +32,7 @@ from sessions_app.services.sessions import (
     named_agent,
     new_session,
     record_simulated,
+    registered_contact,
     with_everyone_registered,
 )
 
@@ -110,6 +111,7 @@ class Appended:
     message_count: int
     message_id: str
     seq: int
+    session: UUID  # its row
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ def message_append(*, actor: Actor, session_id: str, message: MessageInput) -> A
     check_session_id(session_id)
     row, author = _validated(actor, message), _author(actor, message)
     if message.key is not None:
-        before = _written_before(actor, session_id, message.key, row)
+        before = _written_before(actor, session_id, message, row, author)
         if before is not None:
             return before
     try:
@@ -160,7 +162,7 @@ def message_append(*, actor: Actor, session_id: str, message: MessageInput) -> A
     except IntegrityError:  # the same key, at the same time
         if message.key is None:
             raise
-        before = _written_before(actor, session_id, message.key, row)
+        before = _written_before(actor, session_id, message, row, author)
         if before is None:
             raise
         return before
@@ -280,7 +282,7 @@ def _registered(actor: Actor, author: _Author) -> tuple[Actor, _Author]:
     if author.agent is not None:
         author = replace(author, agent=agent_on_sight(actor=actor, agent=author.agent))
     if author.contact is not None:
-        contact = contact_on_sight(actor=actor, contact=author.contact)
+        contact = registered_contact(actor, author.contact, actor.user)
         author = replace(author, contact=contact, role_id=str(contact.id))
     return actor, author
 
@@ -314,6 +316,7 @@ def _append(actor: Actor, session_id: str, row: dict[str, Any], author: _Author)
         message_count=done["message_count"],
         message_id=f"msg_{row['id'].hex}",
         seq=done["message_count"],
+        session=done["id"],
     )
 
 
@@ -343,12 +346,16 @@ def _begin(actor: Actor, session_id: str, author: _Author) -> None:
 
 
 def _written_before(
-    actor: Actor, session_id: str, key: str, row: dict[str, Any]
+    actor: Actor, session_id: str, message: MessageInput, row: dict[str, Any], author: _Author
 ) -> Appended | None:
-    """What a message with this Idempotency-Key got, in a session that the actor sees."""
+    """What a message with this Idempotency-Key got, in a session that the actor sees.
+
+    Raises:
+        KeyReused: the key stands for another message, or for another writer's.
+    """
     found = (
         Message.objects.filter(
-            idempotency_key=key,
+            idempotency_key=message.key,
             session__in=access.sessions_of(actor).filter(session_id__lower=session_id.lower()),
         )
         .select_related("session")
@@ -356,6 +363,15 @@ def _written_before(
     )
     if found is None:
         return None
-    if (found.role, found.parts, found.source) != (row["role"], row["parts"].obj, row["source"]):
+    same = (
+        (found.role, found.parts, found.source) == (row["role"], row["parts"].obj, row["source"])
+        and found.written_by == actor.written_by
+        and author.role_id in (None, found.role_id)
+        and (author.contact is None or author.contact.id in (None, found.contact_id))
+        and (message.created_at is None or found.created_at == row["at"])
+    )
+    if not same:
         raise KeyReused("This Idempotency-Key was used for another message.")
-    return Appended(found.session.session_id, found.seq, found.message_id, found.seq)
+    return Appended(
+        found.session.session_id, found.seq, found.message_id, found.seq, found.session_id
+    )

@@ -136,13 +136,18 @@ def task_cancel(*, actor: Actor, task_id: str) -> Task:
         Conflict: it runs, or is finished.
     """
     with transaction.atomic():
-        access.task_for(actor, task_id)
-        task = Task.objects.select_for_update().get(pk=UUID(task_id))
+        found = access.task_for(actor, task_id)
+        # The archive first, as the job does it: the other order would deadlock with it.
+        archive = Archive.objects.select_for_update(of=("self",)).filter(tasks=found.pk).first()
+        task = Task.objects.select_for_update().get(pk=found.pk)
         if task.status != Task.Status.PENDING:
             raise Conflict(f"The task is {task.status}; only a pending one can be cancelled.")
         _finish(task, Task.Status.CANCELLED)
-        pending = Archive.objects.filter(tasks=task, state=Archive.State.PENDING)
-        pending.update(state=Archive.State.FAILED, error="cancelled")
+        if archive is not None and archive.state == Archive.State.PENDING:
+            archive.state, archive.error = Archive.State.FAILED, "cancelled"
+            archive.save(update_fields=["state", "error"])
+        if task.session_id is not None:
+            record_simulated(actor, "task.cancelled", task.session_id)
     return task
 
 

@@ -16,8 +16,44 @@ from sessions_app.services.sessions import session_create
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
-    from sessions_app.models import Session
-    from sessions_app.selectors import ArchiveDetail, MessagePage, SessionContext, SessionDetail
+    from sessions_app.models import Message, Session
+    from sessions_app.selectors import (
+        ArchiveDetail,
+        MessagePage,
+        SessionContext,
+        SessionDetail,
+        SessionFilter,
+        SessionPage,
+    )
+
+
+def page_read(
+    *,
+    actor: Actor,
+    where: SessionFilter,
+    limit: int,
+    older_than: str | None = None,
+    newer_than: str | None = None,
+    last_words: bool = False,
+) -> SessionPage:
+    """As selectors.session_page, noted for everybody on the page."""
+    found = selectors.session_page(
+        actor=actor,
+        where=where,
+        limit=limit,
+        older_than=older_than,
+        newer_than=newer_than,
+        last_words=last_words,
+    )
+    audit.note_read(actor=actor, kind="list", subjects=[row.owner_id for row in found.rows])
+    return found
+
+
+def message_read(*, actor: Actor, session_id: str, seq: int) -> tuple[Session, Message | None]:
+    """As selectors.message_of, noted."""
+    session, message = selectors.message_of(actor=actor, session_id=session_id, seq=seq)
+    _note(actor, "messages", session)
+    return session, message
 
 
 def detail_read(*, actor: Actor, session_id: str) -> SessionDetail:
@@ -84,4 +120,4 @@ def context_read(*, actor: Actor, session_id: str, token_budget: int) -> Session
 
 
 def _note(actor: Actor, kind: str, session: Session) -> None:
-    audit.note_read(actor=actor, kind=kind, subject=session.owner_id)
+    audit.note_read(actor=actor, kind=kind, subjects=[session.owner_id])

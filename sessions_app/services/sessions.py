@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from accounts.actor import AgentRef, Role
+from accounts.actor import AgentRef, ContactRef, Principal, Role
 from accounts.errors import AlreadyExists, InvalidArgument, PermissionDenied
 from accounts.names import check_id, check_session_id
 from accounts.principals import audit
@@ -248,10 +248,17 @@ def with_everyone_registered(actor: Actor, agent: AgentRef) -> Actor:
     Inside the caller's transaction: a refused write registers nobody.
     """
     user = user_on_sight(actor=actor, user=actor.user)
-    contact = contact_on_sight(actor=actor, contact=actor.contact) if actor.contact else None
+    contact = registered_contact(actor, actor.contact, user) if actor.contact else None
     return replace(
         actor, user=user, contact=contact, agent=agent_on_sight(actor=actor, agent=agent)
     )
+
+
+def registered_contact(actor: Actor, contact: ContactRef, user: Principal) -> ContactRef:
+    """The contact, made if new; a peer of a user who was just registered is that user's."""
+    if not contact.owner.registered:
+        contact = replace(contact, owner=user)
+    return contact_on_sight(actor=actor, contact=contact)
 
 
 def new_session(actor: Actor, session_id: str | None) -> Session:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import F
 
 from accounts.actor import Actor, ContactRef, Principal
-from accounts.errors import ResourceExhausted
+from accounts.errors import InvalidArgument, ResourceExhausted
 from accounts.models import Account
 from accounts.names import check_new_id
 from accounts.principals import audit
@@ -53,7 +53,7 @@ def user_on_sight(*, actor: Actor, user: Principal) -> Principal:
     """Register a user whom a trusted gateway vouches for, inside the caller's transaction.
 
     Raises:
-        InvalidArgument: the id is reserved.
+        InvalidArgument: the id is reserved, or was a deleted user's.
         ResourceExhausted: the account has `max_users` already.
     """
     if user.registered:
@@ -62,6 +62,8 @@ def user_on_sight(*, actor: Actor, user: Principal) -> Principal:
     row = User(id=user.id, user_id=user.user_id)
     User.objects.bulk_create([row], ignore_conflicts=True)
     found = User.objects.get(user_id__lower=user.user_id.lower())
+    if not found.is_active:
+        raise InvalidArgument("This user was deleted; the id is not given out again.")
     if found.pk == row.pk:
         count_user(actor.account.id)
         audit.record(actor=actor, action="user.registered", target_type="user", target=row.pk)

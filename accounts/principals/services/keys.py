@@ -80,6 +80,8 @@ def key_create(
     """
     if not 1 <= len(name.strip()) <= MAX_NAME:
         raise InvalidArgument(f"name must have 1 to {MAX_NAME} characters.", field="name")
+    if name.strip() == keys.DEFAULT_NAME:
+        raise InvalidArgument("A key named default is made by replacing it.", field="name")
     wanted = list(dict.fromkeys(PLAIN_SCOPES if scopes is None else scopes))
     if not wanted or set(wanted) - set(Scope):
         raise InvalidArgument(f"scopes must be some of {', '.join(Scope)}.", field="scopes")
