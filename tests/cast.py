@@ -4,16 +4,21 @@ Root; agents Ada and Max. Two accounts are made once per run; each test's change
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 
 from accounts import tenancy
 from accounts.actor import Actor, Operator
-from accounts.principals import authentication as access
+from accounts.models import NamespacePolicy, Person
+from accounts.principals import authentication
 from accounts.principals.services import account_create, user_create
 from accounts.services import person_enroll
 from accounts.tenancy import AccountRef
@@ -106,6 +111,20 @@ class Api:
         )
         return Answer(response.status_code, response.json(), dict(response.headers))
 
+    def raw(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str] | None = None,
+        data: bytes = b"",
+        content_type: str = "application/json",
+    ) -> Answer:
+        """Send these bytes, whatever they are."""
+        response = self.client.generic(
+            method, f"/api/v1{path}", data, content_type, headers=headers or {}
+        )
+        return Answer(response.status_code, response.json(), dict(response.headers))
+
     def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> Answer:
         return self("GET", path, headers, **query)
 
@@ -159,12 +178,6 @@ def make_cast(suffix: str = "") -> Cast:
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Any:
     """This worker's database, at head, with the cast committed once."""
-    import os
-
-    import psycopg
-    from django.core.management import call_command
-    from django.db import connection
-
     name = f"bailiwick_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     server = EmbeddedPostgres(settings.ENV.data_dir).parameters
     parameters = {**server, "dbname": "template1"}
@@ -203,16 +216,55 @@ def acting(cast: Cast) -> Any:
     def actor(user_id: str, *, account: AccountRef | None = None, agent: str = "default") -> Actor:
         ref = account or cast.north
         tenancy.enter(ref)
-        return access.actor_within(ref, user_id, agent)
+        return authentication.actor_within(ref, user_id, agent)
 
     yield actor
     tenancy.leave()
 
 
+@pytest.fixture
+def set_policy(cast: Cast) -> Any:
+    """set_policy(sessions_visible_to="participants") changes the first account's policy."""
+
+    def change(account: AccountRef | None = None, **fields: Any) -> None:
+        NamespacePolicy.objects.filter(account_id=(account or cast.north).id).update(**fields)
+
+    return change
+
+
+@pytest.fixture
+def sign_in(cast: Cast) -> Any:
+    """sign_in("alice") → a browser in which that member of the cast is signed in."""
+
+    def signed_in(name: str) -> Client:
+        place = "south" if name == "charlie" else "north"
+        email = f"{name}@{place}.example"
+        person = Person.objects.filter(email=email).first()
+        if person is None:
+            with tenancy.account(cast.north):
+                user = access.user_by_id(name)
+            assert user is not None
+            person = person_enroll(
+                actor=Operator(),
+                email=email,
+                name=f"{name.title()} North",
+                password=PASSWORD,
+                account=cast.north,
+                user=user.id,
+            )
+        browser = Client(raise_request_exception=False)
+        browser.force_login(person)
+        return browser
+
+    return signed_in
+
+
 @pytest.fixture(autouse=True)
 def back_in_public() -> Any:
+    """Each test begins and ends in public; accounts that a rollback takes away are forgotten."""
+    known = dict(tenancy._refs)
     yield
-    from django.db import connection
-
+    tenancy._refs.clear()
+    tenancy._refs.update(known)
     if connection.schema_name != "public":
         tenancy.leave()

@@ -2,4 +2,10 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
+
 pytest_plugins = ["tests.cast", "tests.live"]
+
+# No deadline: a busy machine must not fail a test that is right.
+settings.register_profile("bailiwick", deadline=None, print_blob=True)
+settings.load_profile("bailiwick")

@@ -1,11 +1,14 @@
-"""One throw-away PostgreSQL for the whole run. Loaded with `-p`, before Django reads its settings."""
+"""One throw-away PostgreSQL for the whole run. Loaded with `-p`, before Django is set up."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
+
+import pytest
 
 # xdist's workers inherit the server's address.
 _RUN = Path(os.environ.get("BAILIWICK_TEST_RUN") or tempfile.mkdtemp(prefix="bailiwick-test-"))
@@ -35,15 +38,29 @@ _IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
 
 def pytest_configure() -> None:
-    from django.conf import settings
+    from django.conf import settings  # noqa: PLC0415 - it reads the environment made above
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES["staticfiles"]["BACKEND"] = (
         "django.contrib.staticfiles.storage.StaticFilesStorage"
     )
     if not _IS_WORKER:
+        # As Ctrl-C: the server stops and its folders go, also when a time limit ends the run.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         _RUN.chmod(0o755)  # the cluster's system user must come through when root runs the tests
         _POSTGRES.start()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let `--dist loadgroup` see the groups: xdist 3.8 writes them where pytest 9.2 never looks."""
+    if not getattr(config.option, "loadgroup", False):
+        return
+    for item in items:
+        for mark in item.iter_markers("xdist_group"):
+            named = f"{item.nodeid}@{mark.args[0]}"
+            if "@" not in item.nodeid.rpartition("]")[2] and hasattr(item, "_id"):
+                item._id = type(item._id).parse(named)
 
 
 def pytest_unconfigure() -> None:

@@ -1,0 +1,206 @@
+"""Every constraint that a table holds, violated past the application."""
+
+# ruff: noqa: E501 - one case a line reads as a table
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, transaction
+
+from accounts import tenancy
+from accounts.actor import Operator
+from accounts.errors import AlreadyExists
+from accounts.models import SchemaTemplate
+from accounts.services import person_enroll
+from accounts.tenancy.template import account_labels
+
+
+@dataclass(frozen=True)
+class Case:
+    """An UPDATE of some rows: with `good` it is taken, with `bad` the constraint refuses it."""
+
+    name: str
+    table: str
+    where: str
+    good: str
+    bad: str
+
+
+# Automatic names of Django's are written with the table and column that they are made of.
+CASES = [
+    Case(*(part.strip() for part in line.split("|")))
+    for line in """
+    account_id_unique | accounts_account | account_id = 'south' | account_id = 'SOUTH' | account_id = 'North'
+    account_state_valid | accounts_account | true | state = 'deleting' | state = 'gone'
+    accounts_account_schema_name_key | accounts_account | account_id = 'south' | schema_name = 'x' | schema_name = (SELECT schema_name FROM accounts_account WHERE account_id = 'north')
+    accounts_account_user_count_check | accounts_account | true | user_count = 0 | user_count = -1
+    accounts_domain_domain_key | accounts_domain | domain = 'a' | domain = 'c' | domain = 'b'
+    accounts_namespacepolicy_account_id_key | accounts_namespacepolicy | account_id = {south} | account_id = {south} | account_id = {north}
+    accounts_namespacepolicy_version_check | accounts_namespacepolicy | true | version = 2 | version = -1
+    policy_readers_valid | accounts_namespacepolicy | true | sessions_visible_to = 'participants' | sessions_visible_to = 'everyone'
+    person_email_unique | accounts_person | email = 'alice@north.example' | email = 'ALICE@north.example' | email = 'Charlie@South.example'
+    membership_once | accounts_membership | account_id = {south} | person_id = {alice} | person_id = {alice}, account_id = {north}
+    membership_user_once | accounts_membership | account_id = {south} | "user" = {alice_user} | "user" = {alice_user}, account_id = {north}
+    template_once | accounts_schematemplate | heads = 'old' | heads = 'older' | heads = (SELECT heads FROM accounts_schematemplate WHERE heads <> 'old'), server_version = (SELECT server_version FROM accounts_schematemplate WHERE heads <> 'old')
+    accounts_schematemplate_server_version_check | accounts_schematemplate | true | server_version = 15 | server_version = -1
+
+    user_id_unique | principals_user | user_id = 'bob' | user_id = 'BOB' | user_id = 'Beth'
+    user_one_default | principals_user | user_id = 'bob' | is_default = false | is_default = true
+    user_role_valid | principals_user | user_id = 'bob' | role = 'admin' | role = 'root'
+    user_default_plain | principals_user | is_default | display_name = 'Nobody' | role = 'admin'
+    user_default_plain | principals_user | is_default | is_active = true | is_active = false
+    agent_id_unique | principals_agent | agent_id = 'ada' | agent_id = 'ADA' | agent_id = 'Default'
+    agent_memory_system_valid | principals_agent | true | memory_system = 'structured' | memory_system = 'none'
+    agent_session_scope_valid | principals_agent | true | session_scope = 'per_sender' | session_scope = 'local'
+    key_id_unique | principals_apikey | user_id = {bob} | key_id = 'x' | key_id = (SELECT key_id FROM principals_apikey WHERE user_id = {beth})
+    key_name_unique | principals_apikey | user_id = {bob} | user_id = {beth}, name = 'second' | user_id = {beth}
+    key_scopes_valid | principals_apikey | true | scopes = ARRAY['read', 'gateway'] | scopes = ARRAY['read', 'root']
+
+    session_id_unique | agent_sessions_session | session_id = 's2' | session_id = 'S2' | session_id = 'S1'
+    session_state_valid | agent_sessions_session | true | state = 'idle' | state = 'open'
+    session_not_own_parent | agent_sessions_session | session_id = 's2' | parent_id = (SELECT id FROM agent_sessions_session WHERE session_id = 's1') | parent_id = id
+    agent_sessions_session_message_count_check | agent_sessions_session | true | message_count = 0 | message_count = -1
+    agent_sessions_session_pending_tokens_check | agent_sessions_session | true | pending_tokens = 0 | pending_tokens = -1
+    participant_one_kind | agent_sessions_participant | user_id = {bob} | user_id = NULL, agent_id = {default_agent} | agent_id = {default_agent}
+    participant_one_kind | agent_sessions_participant | user_id = {bob} | user_id = {default_user} | user_id = NULL
+    participant_user_once | agent_sessions_participant | user_id = {bob} | user_id = {default_user} | user_id = {beth}
+    participant_agent_once | agent_sessions_participant | agent_id = {ada} | agent_id = {default_agent} | agent_id = {max}
+    agent_sessions_participant_first_seq_check | agent_sessions_participant | true | first_seq = 0 | first_seq = -1
+    agent_sessions_participant_last_seq_check | agent_sessions_participant | true | last_seq = 0 | last_seq = -1
+    agent_sessions_participant_message_count_check | agent_sessions_participant | true | message_count = 0 | message_count = -1
+    message_seq_unique | agent_sessions_message | seq = 2 | seq = 9 | seq = 1
+    message_seq_from_one | agent_sessions_message | seq = 2 | seq = 9 | seq = 0
+    agent_sessions_message_seq_check | agent_sessions_message | seq = 2 | seq = 9 | seq = -1
+    message_role_valid | agent_sessions_message | seq = 1 | role = 'assistant' | role = 'narrator'
+    message_author_named | agent_sessions_message | seq = 1 | role = 'system', role_id = NULL | role_id = NULL
+    message_source_valid | agent_sessions_message | seq = 1 | source = 'context_injection' | source = 'other'
+    """.strip().splitlines()
+    if line.strip()
+]
+
+
+@pytest.fixture
+def names(api, cast):
+    """Two rows of everything, and their ids as SQL text."""
+    for agent in ("ada", "max"):
+        for headers, role in ((cast.bob.headers, "user"), (cast.bob.headers, "assistant")):
+            sent = {**headers, "X-Bailiwick-Agent": agent}
+            answer = api.post("/sessions/s1/messages", sent, {"role": role, "content": "Hello"})
+            assert answer.status == 200
+    assert api.say(cast.beth.headers, "s1").status == 200
+    assert api.post("/sessions", cast.bob.headers, {"session_id": "s2"}).status == 200
+    SchemaTemplate.objects.create(heads="old", server_version=18, statements=[], applied=[])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_domain (domain, is_primary, tenant_id)"
+            " VALUES ('a', true, %(a)s), ('b', true, %(a)s)",
+            {"a": cast.north.id},
+        )
+
+    def one(statement):
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            (value,) = cursor.fetchone()
+        return f"'{value}'"
+
+    with tenancy.account(cast.north):
+        users = {
+            name: one(f"SELECT id FROM principals_user WHERE user_id = '{name}'")
+            for name in ("bob", "beth", "default", "alice")
+        }
+        agents = {
+            name: one(f"SELECT id FROM principals_agent WHERE agent_id = '{name}'")
+            for name in ("ada", "max", "default")
+        }
+    return {
+        "north": f"'{cast.north.id}'",
+        "south": f"'{cast.south.id}'",
+        "bob": users["bob"],
+        "beth": users["beth"],
+        "alice_user": users["alice"],
+        "default_user": users["default"],
+        "default_agent": agents["default"],
+        "ada": agents["ada"],
+        "max": agents["max"],
+        "alice": one("SELECT id FROM accounts_person WHERE email = 'alice@north.example'"),
+    }
+
+
+def update(case, change, names):
+    """Run it and take it back; the number of rows that it changed."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {case.table} SET {change} WHERE {case.where}".format(**names))
+        changed = cursor.rowcount
+        transaction.set_rollback(True)
+    return changed
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.name} {case.bad[:30]}")
+def test_constraint(cast, names, case):
+    with tenancy.account(cast.north):
+        assert update(case, case.good, names) >= 1
+        with pytest.raises(IntegrityError) as refused, transaction.atomic():
+            update(case, case.bad, names)
+    violated = refused.value.__cause__.diag.constraint_name
+    twins = {"agent_sessions_message_seq_check", "message_seq_from_one"}  # -1 violates both
+    assert violated == case.name or {violated, case.name} == twins
+
+
+def held_by_the_database(schema, prefix):
+    """Names of the checks and unique indexes of these tables, but for primary keys."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT k.conname FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid
+            WHERE k.contype IN ('c', 'x') AND t.relnamespace = %(schema)s::regnamespace
+                AND t.relname LIKE %(prefix)s
+            UNION
+            SELECT i.indexrelid::regclass::text FROM pg_index i
+            JOIN pg_class t ON t.oid = i.indrelid
+            WHERE i.indisunique AND NOT i.indisprimary AND t.relname LIKE %(prefix)s
+                AND t.relnamespace = %(schema)s::regnamespace
+            """,
+            {"schema": schema, "prefix": prefix},
+        )
+        return {name.rpartition(".")[2] for (name,) in cursor.fetchall()}
+
+
+def test_every_constraint_of_the_database_is_tried(cast):
+    held = held_by_the_database("public", "accounts\\_%")
+    held |= held_by_the_database(cast.north.schema_name, "%")
+    assert {case.name for case in CASES} == held
+
+
+def test_every_constraint_of_the_models_is_tried():
+    tried = {case.name for case in CASES}
+    for label in ("accounts", *account_labels()):
+        for model in apps.get_app_config(label).get_models():
+            named = {constraint.name for constraint in model._meta.constraints}
+            assert named <= tried, model
+
+
+def test_two_keys_of_one_name_may_follow_each_other(cast, names):
+    """Only one of them is in force: revoked ones do not count."""
+    with tenancy.account(cast.north), connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE principals_apikey SET user_id = {names['beth']}, revoked_at = now()"
+            f" WHERE user_id = {names['bob']}"
+        )
+        assert cursor.rowcount == 1
+
+
+def test_a_refused_enrolment_says_so(cast, names):
+    """The service turns the constraint into its own words."""
+    with pytest.raises(AlreadyExists):
+        person_enroll(
+            actor=Operator(),
+            email="Alice@North.example",
+            name="Alice again",
+            password="correct horse battery staple",
+            account=cast.north,
+            user=UUID(names["bob"].strip("'")),
+        )

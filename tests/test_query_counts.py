@@ -1,0 +1,282 @@
+"""SQL statements per route, against baselines in query_counts.json that reviewers see.
+
+Counted is every statement that the request sends, but for SET search_path (one per schema change;
+sent beside the cursor, so Django does not report it) and SAVEPOINT, RELEASE and ROLLBACK TO, which
+stand in a test for the BEGIN and COMMIT of a transaction. The account is known to the process and
+the key was used within the last minute, as for every request of a client but its first. Making an
+account replays its tables' DDL statement by statement, so that number grows with each table.
+
+After a change that is meant: RECORD_QUERY_COUNTS=1 pytest tests/test_query_counts.py, and look at
+the difference.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts import tenancy
+from accounts.actor import Operator
+from accounts.principals.models import Agent, ApiKey, User
+from accounts.principals.services import account_create, user_create
+from sessions_app.models import Message, Participant, Session
+from tests.test_routes import api_cells, page_cells
+
+FILE = Path(__file__).with_name("query_counts.json")
+BASELINES = json.loads(FILE.read_text(encoding="utf-8"))
+NOT_COUNTED = re.compile(r"SAVEPOINT|RELEASE|ROLLBACK TO|SET search_path", re.IGNORECASE)
+FEW, MANY = 5, 60
+
+
+def grow(cast, first: int, last: int) -> None:
+    """Sessions g<first> … g<last - 1> with a message and a participant each; as many messages in
+    the session `long`; and a few users, agents and accounts more."""
+    with tenancy.account(cast.north):
+        bob, agent = User.objects.get(user_id="bob"), Agent.objects.get(agent_id="default")
+        long = Session.objects.get(session_id="long")
+        sessions = [
+            Session(
+                session_id=f"g{number}",
+                owner=bob,
+                agent=agent,
+                message_count=1,
+                started_at=long.started_at,
+                last_activity_at=long.started_at,
+                written_by=bob.pk,
+            )
+            for number in range(first, last)
+        ]
+        Session.objects.bulk_create(sessions)
+        said = {"role": "user", "role_id": "bob", "parts": [{"type": "text", "text": "Hello"}]}
+        Message.objects.bulk_create(
+            [
+                *(Message(session=row, seq=1, text="Hello", **said) for row in sessions),
+                *(
+                    Message(session=long, seq=number, text="Hello", written_by=bob.pk, **said)
+                    for number in range(long.message_count + 1, last)
+                ),
+            ]
+        )
+        Session.objects.filter(pk=long.pk).update(message_count=last - 1)
+        Participant.objects.bulk_create(
+            Participant(session=row, user=bob, first_seq=1, last_seq=1, last_at=row.started_at)
+            for row in sessions
+        )
+        User.objects.bulk_create(User(user_id=f"u{number}") for number in range(first, last))
+        Agent.objects.bulk_create(Agent(agent_id=f"a{number}") for number in range(first, last))
+
+
+def grow_accounts(route: str) -> None:
+    """Making one takes 0.1 s, so only where accounts are what grows."""
+    if route.endswith(("accounts", "/ready", "/metrics", "status")):
+        for number in range(3):
+            account_create(actor=Operator(), account_id=f"acme-{number}", admin_user_id="anna")
+
+
+@pytest.fixture
+def world(api, cast):
+    """A few of everything; `long` is a session of Bob's."""
+    assert api.post("/sessions", cast.bob.headers, {"session_id": "long"}).status == 200
+    grow(cast, 1, FEW)
+    return cast
+
+
+@pytest.fixture
+def count():
+    """count(act) → the statements that act() sends."""
+
+    def statements(act: Any) -> list[str]:
+        with CaptureQueriesContext(connection) as captured:
+            act()
+        sent = [query["sql"] for query in captured.captured_queries]
+        return [sql for sql in sent if not NOT_COUNTED.match(sql)]
+
+    return statements
+
+
+def agree(name: str, few: list[str], many: list[str]) -> None:
+    """As many with few rows as with many, and as many as the baseline says."""
+    assert len(many) == len(few), many
+    if os.environ.get("RECORD_QUERY_COUNTS"):
+        BASELINES[name] = len(few)
+        words = json.dumps(BASELINES, indent=2, sort_keys=True)
+        FILE.write_text(f"{words}\n", encoding="utf-8")
+    assert {name: len(few)} == {name: BASELINES.get(name)}, few
+
+
+BODIES = {
+    "POST /admin/accounts": lambda name: {"account_id": f"acme-{name}", "admin_user_id": "anna"},
+    "POST /admin/accounts/{account_id}/users": lambda name: {"user_id": name},
+    "POST /sessions": lambda name: {"session_id": name},
+    "POST /sessions/{session_id}/messages": lambda _name: {"role": "user", "content": "Hello"},
+}
+
+
+def request(api, cast, route: str) -> Any:
+    """A function that sends the route's request, each time with a new name where it needs one."""
+    method, path = route.split()
+    path = path.format(account_id="north", session_id="long")
+    headers = cast.root if path.startswith("/admin/accounts") else cast.bob.headers
+    names = iter(f"n{number}" for number in range(100))
+
+    def send() -> None:
+        body = BODIES[route](next(names)) if route in BODIES else None
+        answer = api(method, path, headers, body)
+        assert answer.status in (200, 501), answer.body
+
+    return send
+
+
+API_ROUTES = sorted({f"{cell.method} {cell.path}" for cell in api_cells()})
+PAGES = sorted({param.values[0] for param in page_cells()})
+
+
+@pytest.mark.parametrize("route", API_ROUTES)
+def test_api_route(route, api, world, count):
+    send = request(api, world, route)
+    send()
+    few = count(send)
+    grow(world, FEW, MANY)
+    grow_accounts(route)
+    agree(route, few, count(send))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page(path, world, sign_in, count):
+    signed_in = path.startswith("/a/") or path == "/"
+    browser = sign_in("alice") if signed_in else Client(headers=world.root)
+    address = path.format(account="north", session_id="long", seq=2)
+
+    def load() -> None:
+        assert browser.get(address).status_code < 500
+
+    load()
+    few = count(load)
+    grow(world, FEW, MANY)
+    grow_accounts(path)
+    agree(f"GET {path}", few, count(load))
+
+
+# name → (who, agent, method, path, role of the message); "#" is another number each time.
+SAY = "/sessions/{session_id}/messages"
+VARIANTS = {
+    "GET /sessions with every filter": (
+        *("bob", "default", "GET"),
+        *("/sessions?agent=default&user=bob&participant=bob&state=active&q=hello", ""),
+    ),
+    "GET /sessions under an agent never seen": ("bob", "agent-#", "GET", "/sessions", ""),
+    f"POST {SAY} by an admin for a user": ("alice as bob", "default", "POST", SAY, "user"),
+    f"POST {SAY} of an assistant": ("bob", "default", "POST", SAY, "assistant"),
+    f"POST {SAY}, the first one": ("bob", "default", "POST", "/sessions/new-#/messages", "user"),
+    f"POST {SAY}, the first one of an agent": (
+        *("bob", "agent-#", "POST", "/sessions/new-#/messages", "user"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_variant(name, api, world, count):
+    who, agent, method, path, role = VARIANTS[name]
+    headers = world.bob.headers if who == "bob" else world.alice_as("bob")
+    body = json.dumps({"role": role, "content": "Hello"}).encode() if role else b""
+    numbers = iter("0123456789")
+
+    def send() -> None:
+        number = next(numbers)
+        named = {**headers, "X-Bailiwick-Agent": agent.replace("#", number)}
+        address = path.format(session_id="long").replace("#", number)
+        assert api.raw(method, address, named, body).status == 200
+
+    send()
+    few = count(send)
+    grow(world, FEW, MANY)
+    agree(name, few, count(send))
+
+
+def test_every_route_and_page_has_a_baseline():
+    wanted = {*API_ROUTES, *(f"GET {path}" for path in PAGES), *VARIANTS}
+    assert set(BASELINES) == wanted
+    assert list(BASELINES) == sorted(BASELINES)
+
+
+class TestAuthentication:
+    """Credential, role, account state and policy in one statement, and nothing else."""
+
+    @pytest.fixture
+    def without_scopes(self, api, world):
+        """Bob's key opens, but a request ends there: it has no scope."""
+        assert api.get("/sessions", world.bob.headers).status == 200
+        with tenancy.account(world.north):
+            ApiKey.objects.filter(user__user_id="bob").update(scopes=[])
+        return world.bob.headers
+
+    def test_is_one_statement(self, api, without_scopes, count):
+        def refused() -> None:
+            assert api.get("/sessions", without_scopes).status == 403
+
+        (only,) = count(refused)
+        for table in (
+            *("principals_apikey", "principals_user", "principals_agent"),
+            *("accounts_account", "accounts_namespacepolicy"),
+        ):
+            assert table in only
+
+    def test_is_one_statement_for_root(self, api, world, count):
+        headers = world.root_as("nobody")
+
+        def refused() -> None:
+            assert api.get("/sessions", headers).status == 404
+
+        assert len(count(refused)) == 1
+
+    def test_of_an_unknown_key_is_one_statement(self, api, world, count):
+        def refused() -> None:
+            assert api.get("/sessions", {"X-API-Key": f"{world.bob.key}x"}).status == 401
+
+        assert len(count(refused)) == 1
+
+    @pytest.mark.parametrize("key", ["", "garbage", "bwk_a.b"])
+    def test_of_no_key_asks_nothing(self, api, count, key):
+        def refused() -> None:
+            assert api.get("/sessions", {"X-API-Key": key}).status == 401
+
+        assert count(refused) == []
+
+    def test_finds_the_account_by_one_statement_more_once(self, api, without_scopes, count):
+        def refused() -> None:
+            assert api.get("/sessions", without_scopes).status == 403
+
+        tenancy.forget("north")
+        assert len(count(refused)) == 2
+        assert len(count(refused)) == 1
+
+    def test_notes_the_use_by_one_statement_more_a_minute(self, api, world, count):
+        made = user_create(actor=Operator(), account=world.north, user_id="carol")
+        with tenancy.account(world.north):
+            ApiKey.objects.filter(user=made.user).update(scopes=[])
+
+        def refused() -> None:
+            assert api.get("/sessions", {"X-API-Key": made.user_key}).status == 403
+
+        assert [sql.split()[0] for sql in count(refused)] == ["SELECT", "UPDATE"]
+        assert len(count(refused)) == 1
+
+    def test_of_a_page_is_the_sign_in_and_one_statement(self, sign_in, count):
+        """Session, person, then everything on the account at once; the page refuses itself."""
+        browser = sign_in("alice")
+
+        def refused() -> None:
+            assert browser.get("/a/north/nothing").status_code == 404
+
+        refused()
+        sent = count(refused)
+        assert sum("accounts_membership" in sql and "principals_user" in sql for sql in sent) == 1
+        assert sum("accounts_namespacepolicy" in sql for sql in sent) == 1
