@@ -7,11 +7,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from accounts.errors import DomainError
+from accounts.errors import DomainError, Unavailable
 from accounts.http.envelope import error_response, problem_response, request_id
 from accounts.http.parser import StrictParser
 from accounts.principals.agents_api import router as agents_router
@@ -70,6 +71,13 @@ def malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
 def _place(loc: tuple[Any, ...]) -> list[Any]:
     """`["body", "created_at"]`: the framework puts the parameter's own name behind `body`."""
     return list(loc[:1] + loc[2:]) if loc[:2] == ("body", "body") else list(loc)
+
+
+@api.exception_handler(OperationalError)
+def unavailable(request: HttpRequest, error: OperationalError) -> HttpResponse:
+    """The database does not answer, or gave up on a lock: nothing was written, try again."""
+    log.warning("%s %s", request_id(request), type(error).__name__)
+    return error_response(request, Unavailable("The database does not answer; try again."))
 
 
 @api.exception_handler(RequestDataTooBig)

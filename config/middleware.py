@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from django.http import Http404, HttpResponse
+from django.utils.cache import patch_vary_headers
 
 from accounts import tenancy
+from accounts.principals.middleware import PREFIX as ACCOUNT_PREFIX
 from config.errors import API_PREFIX, PLAIN, not_found, plain_problem
 
 if TYPE_CHECKING:
@@ -43,6 +45,10 @@ class RequestMiddleware:
         if request.path.startswith(API_PREFIX):
             response = _enveloped(request, response)
             response.setdefault("Cache-Control", "no-store")
+        if request.path.startswith(ACCOUNT_PREFIX):
+            # Also of refusals: a page of an account is kept nowhere.
+            response["Cache-Control"] = "no-store"
+            patch_vary_headers(response, ["HX-Request"])
         took = time.perf_counter() - started
         response["X-Request-Id"] = request.request_id
         response["X-Process-Time"] = f"{took:.6f}"

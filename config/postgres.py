@@ -120,7 +120,12 @@ class EmbeddedPostgres:
         return True
 
     def stop(self) -> None:
-        """Stop at once but cleanly: open transactions are rolled back, nothing else is lost."""
+        """Stop at once but cleanly: open transactions are rolled back, nothing else is lost.
+
+        Harmless when it does not run.
+        """
+        if not self.is_running():
+            return
         account = _system_account()
         _run(
             [
@@ -168,7 +173,7 @@ class EmbeddedPostgres:
         # Started as root below a private folder (such as /root): the cluster needs another place.
         name = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:12]
         elsewhere = Path("/var/lib/bailiwick") / name
-        elsewhere.mkdir(parents=True, exist_ok=True)
+        elsewhere.parent.mkdir(parents=True, exist_ok=True)
         self.cluster.symlink_to(elsewhere)
         return elsewhere
 
@@ -182,17 +187,17 @@ def binaries_dir() -> Path:
 
 
 def _make_cluster(binaries: Path, cluster: Path, account: int | None) -> None:
-    # An interrupted initdb leaves a folder without PG_VERSION at its top: begin again.
-    if cluster.exists() and any(cluster.iterdir()):
-        shutil.rmtree(cluster)
-    cluster.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make it beside its place and move it there: half a cluster is never taken for a whole one."""
+    draft = cluster.with_name(f"{cluster.name}.making")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700, parents=True)
     if account is not None:
-        os.chown(cluster, account, -1)
+        os.chown(draft, account, -1)
     _run(
         [
             binaries / "initdb",
             "-D",
-            cluster,
+            draft,
             "-U",
             "bailiwick",
             "-A",
@@ -206,6 +211,9 @@ def _make_cluster(binaries: Path, cluster: Path, account: int | None) -> None:
         account,
         "make",
     )
+    if cluster.exists():
+        cluster.rmdir()
+    draft.rename(cluster)
 
 
 def _run(

@@ -48,7 +48,7 @@ DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 
 # Connecting costs 6.6 ms, so servers keep a pool; commands that run once do not. A backend keeps
 # about 1.1 MB for each schema that it has touched until it ends, hence the short life.
-POOL = {"min_size": 1, "max_size": 16, "timeout": 10, "max_lifetime": 420}
+POOL = {"min_size": 1, "max_size": 16, "timeout": 5, "max_lifetime": 420}
 _parameters = dict(ENV.database or EmbeddedPostgres(ENV.data_dir).parameters)
 DATABASES = {
     "default": {

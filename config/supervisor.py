@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
 
 PR_SET_PDEATHSIG = 1
 STOP_SECONDS = 15
+TURN_SECONDS = 0.3
+ASK_EVERY = 10  # turns
 
 
 class Stopped(Exception):
@@ -69,24 +72,32 @@ class Supervisor:
             if child.poll() is not None:
                 raise ChildProblem(f"the {name} ended with status {child.returncode}.")
 
-    def watch(self) -> NoReturn:
-        """Return only by an exception: a signal, or a child that ended."""
+    def watch(self, is_well: Callable[[], bool]) -> NoReturn:
+        """Return only by an exception: a signal, a child that ended, or what they need is gone.
+
+        Args:
+            is_well: asked every few seconds.
+        """
         while True:
-            self.check()
-            time.sleep(0.3)
+            if not is_well():
+                raise ChildProblem("the embedded PostgreSQL has ended.")
+            for _turn in range(ASK_EVERY):
+                self.check()
+                time.sleep(TURN_SECONDS)
 
     def stop(self) -> None:
-        """Ask all children to stop, wait, and kill what does not."""
+        """Ask all children to stop, wait, and kill what does not, with all that they started."""
         for child in self.children.values():
             if child.poll() is None:
                 child.terminate()
         deadline = time.monotonic() + STOP_SECONDS
         for child in self.children.values():
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 child.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+            # Its session is its process group: a server that was killed leaves its workers there.
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
 
 
 @contextmanager
@@ -111,7 +122,7 @@ def listening_problem(host: str, port: int) -> str | None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            if error.errno in (errno.EADDRNOTAVAIL, socket.EAI_NONAME):
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
                 return f"HOST {host} is no address of this machine; valid: 127.0.0.1, for instance."
             if error.errno == errno.EACCES:
                 return f"PORT {port} may not be used by this user; valid: 1024 to 65535."

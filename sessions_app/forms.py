@@ -26,7 +26,10 @@ class SessionFilterForm(forms.Form):
     user = forms.ChoiceField(label="User", required=False)
     participant = forms.ChoiceField(label="Participant", required=False)
     state = forms.ChoiceField(
-        label="State", required=False, choices=[("", "Any state"), *Session.State.choices]
+        label="State",
+        required=False,
+        choices=[("", "Any state"), *Session.State.choices],
+        error_messages={"invalid_choice": "Choose one of the states in the list."},
     )
     since = forms.DateField(
         label="Active since",

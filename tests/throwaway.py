@@ -57,10 +57,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not getattr(config.option, "loadgroup", False):
         return
     for item in items:
-        for mark in item.iter_markers("xdist_group"):
-            named = f"{item.nodeid}@{mark.args[0]}"
-            if "@" not in item.nodeid.rpartition("]")[2] and hasattr(item, "_id"):
-                item._id = type(item._id).parse(named)
+        group = item.get_closest_marker("xdist_group")
+        if group is not None and not item.nodeid.endswith(f"@{group.args[0]}"):
+            path, *names = f"{item.nodeid}@{group.args[0]}".split("::")
+            item._id = type(item.id)(path=path, names=tuple(names))
 
 
 def pytest_unconfigure() -> None:

@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from django.http import Http404, HttpResponseRedirect
 from django.urls import get_script_prefix, set_script_prefix
-from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import tenancy
@@ -54,8 +53,6 @@ class AccountPathMiddleware:
         finally:
             set_script_prefix(before)
             tenancy.leave()
-        response["Cache-Control"] = "no-store"
-        patch_vary_headers(response, ["HX-Request"])
         return response
 
 

@@ -53,8 +53,8 @@ class Command(BaseCommand):
 
     def _serve(self, stack: ExitStack, *, no_demo: bool) -> None:
         env = settings.ENV
-        if env.database is None:
-            postgres = EmbeddedPostgres(env.data_dir)
+        postgres = EmbeddedPostgres(env.data_dir) if env.database is None else None
+        if postgres is not None:
             # Also when it runs already: the lock says that no other quickstart uses it.
             stack.callback(postgres.stop)
             postgres.start()
@@ -72,12 +72,20 @@ class Command(BaseCommand):
         address = f"http://{_reachable(env.host)}:{env.port}"
         supervisor.wait_until_serving(f"{address}/health", env.allowed_hosts[0])
         self.stdout.write(_welcome(address, sign_in, env.root_key))
-        supervisor.watch()
+        supervisor.watch(postgres.is_running if postgres else lambda: True)
 
 
 def _hold(stack: ExitStack, path: Path) -> None:
     """One quickstart for a data directory; the lock goes with the process."""
-    handle = stack.enter_context(path.open("a"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = stack.enter_context(path.open("a"))
+    except OSError as error:
+        raise CommandError(
+            f"BAILIWICK_DATA_DIR is {path.parent}, which cannot be written "
+            f"({(error.strerror or 'unknown reason').lower()}); "
+            "valid: a folder that this user may write."
+        ) from None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -1,0 +1,440 @@
+"""Naming a contact by header: X-OpenViking-Actor-Peer and X-Bailiwick-Contact."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from accounts import tenancy
+from accounts.principals.models import AuditEvent, Contact, ContactHandle, User
+from sessions_app.models import Message, Session
+from tests.accounts.kit import (
+    at_once,
+    contact_count,
+    contact_header,
+    make_contact,
+    peer_header,
+    with_key,
+)
+from tests.rows import row_counts
+
+KEYS = "/admin/accounts/north/keys"
+NIL = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.fixture
+def key(api, cast):
+    """A named key of Bob's with these scopes, as headers."""
+
+    def made(*scopes, user_id="bob", **more):
+        name = f"{user_id} {' '.join(scopes)}"
+        body = {"user_id": user_id, "name": name, "scopes": scopes, **more}
+        return with_key(api.post(KEYS, cast.alice.headers, body).result["user_key"])
+
+    return made
+
+
+@pytest.fixture
+def gateway(key):
+    return key("read", "write", "gateway")
+
+
+@pytest.fixture
+def dana(cast):
+    """A contact of the account's default user."""
+    return make_contact(cast.north, "telegram", "4711")
+
+
+@pytest.fixture
+def eli(cast):
+    return make_contact(cast.north, "telegram", "4712")
+
+
+@pytest.fixture
+def bobs_peer(api, cast):
+    """The contact of Bob's peer p1, who spoke once in the session `with-p1`."""
+    assert api.say(peer_header(cast.bob.headers, "p1"), "with-p1").status == 200
+    with tenancy.account(cast.north):
+        return ContactHandle.objects.get(platform="peer", platform_id="p1").contact_id
+
+
+class TestPeer:
+    def test_is_made_by_the_first_write(self, api, cast):
+        headers = peer_header(cast.bob.headers, "p1")
+        assert api.say(headers, "s1").status == 200
+        assert api.say(headers, "s1").status == 200
+        assert api.post("/sessions", headers).status == 200
+        with tenancy.account(cast.north):
+            handle = ContactHandle.objects.select_related("contact__owner").get()
+            assert (handle.platform, handle.platform_id, handle.kind) == (
+                "peer",
+                "p1",
+                "external",
+            )
+            contact = handle.contact
+            assert (contact.owner.user_id, contact.auto_created) == ("bob", True)
+            assert contact.written_by == contact.owner_id
+            assert AuditEvent.objects.get(action="contact.created").target == contact.pk
+            assert set(Session.objects.values_list("contact", flat=True)) == {contact.pk}
+            assert set(Message.objects.values_list("role_id", flat=True)) == {str(contact.pk)}
+
+    @pytest.mark.parametrize(
+        ("method", "path", "body"),
+        [
+            ("POST", "/sessions", {}),
+            ("POST", "/sessions/start", {}),
+            ("POST", "/sessions/s1/messages", {"role": "user", "content": "Hello"}),
+            (
+                "POST",
+                "/sessions/s1/messages/batch",
+                {"messages": [{"role": "user", "content": "Hello"}]},
+            ),
+            ("GET", "/sessions/s1?auto_create=true", None),
+        ],
+    )
+    def test_any_write_will_do(self, api, cast, method, path, body):
+        headers = peer_header(cast.bob.headers, "p1")
+        assert api(method, path, headers, body).status == 200
+        assert contact_count(cast.north) == 1
+        assert [row["contact_id"] for row in api.get("/sessions", headers).result] != [None]
+
+    @pytest.mark.parametrize(
+        ("path", "status"),
+        [
+            ("/sessions", 200),
+            ("/sessions/theirs", 404),
+            ("/sessions/theirs/messages", 404),
+            ("/sessions/theirs/context", 404),
+            ("/tasks", 200),
+            ("/whoami", 200),
+        ],
+    )
+    def test_that_never_wrote_reads_as_empty(self, api, cast, path, status):
+        api.say(cast.bob.headers, "theirs")
+        assert api.get(path, cast.bob.headers).status == 200
+        before = row_counts(cast.north)
+        answer = api.get(path, peer_header(cast.bob.headers, "p1"))
+        assert answer.status == status
+        if path in ("/sessions", "/tasks"):
+            assert answer.result == []
+        assert row_counts(cast.north) == before
+
+    def test_refused_writes_leave_none(self, api, cast):
+        api.say(cast.bob.headers, "theirs")
+        headers = peer_header(cast.bob.headers, "p1")
+        before = row_counts(cast.north)
+        for method, path, body, status in (
+            ("POST", "/sessions", {"session_id": "theirs"}, 409),
+            ("POST", "/sessions", {"title": "x" * 301}, 400),
+            ("POST", "/sessions", {"parent_session_id": "theirs"}, 404),
+            ("POST", "/sessions/start", {"thread_key": ""}, 400),
+            ("POST", "/sessions/s1/messages", {"role": "user", "content": " "}, 400),
+            ("POST", "/sessions/s1/messages", {"role": "user"}, 422),
+            ("POST", "/sessions/theirs/messages", {"role": "user", "content": "Hello"}, 404),
+            ("POST", "/sessions/s1/messages/batch", {"messages": []}, 400),
+            ("PATCH", "/sessions/theirs", {"title": "Mine"}, 404),
+            ("POST", "/sessions/theirs/commit", {}, 404),
+            ("POST", "/sessions/theirs/used", {}, 404),
+            ("DELETE", "/sessions/theirs", None, 404),
+            ("GET", "/sessions/theirs?auto_create=true", None, 404),
+        ):
+            assert api(method, path, headers, body).status == status, path
+            assert row_counts(cast.north) == before, path
+        assert api.say(headers, "s1").status == 200
+        assert contact_count(cast.north) == 1
+
+    def test_narrows(self, api, cast):
+        api.say(cast.bob.headers, "own")
+        api.say(peer_header(cast.bob.headers, "p1"), "with-p1")
+        api.say(peer_header(cast.bob.headers, "p2"), "with-p2")
+        for peer, session in (("p1", "with-p1"), ("p2", "with-p2")):
+            headers = peer_header(cast.bob.headers, peer)
+            listed = api.get("/sessions", headers).result
+            assert [row["session_id"] for row in listed] == [session]
+            for other in {"own", "with-p1", "with-p2"} - {session}:
+                assert api.get(f"/sessions/{other}", headers).status == 404
+                assert api.say(headers, other).status == 404
+
+    def test_of_two_users_are_two(self, api, cast):
+        for member in (cast.bob, cast.beth, cast.charlie):
+            made = api.post("/sessions", peer_header(member.headers, "p1")).result
+            assert made["user"]["user_id"] == member.user_id
+        assert contact_count(cast.north) == 2
+        assert contact_count(cast.south) == 1
+
+    def test_of_a_simulated_user_is_theirs(self, api, cast):
+        headers = peer_header(cast.alice_as("bob"), "p1")
+        api.say(headers, "s1")
+        with tenancy.account(cast.north):
+            contact = Contact.objects.select_related("owner").get()
+            assert contact.owner.user_id == "bob"
+            assert contact.written_by == User.objects.get(user_id="alice").pk
+        assert api.get("/sessions/s1", peer_header(cast.bob.headers, "p1")).status == 200
+        assert api.get("/sessions/s1", peer_header(cast.alice.headers, "p1")).status == 404
+
+    def test_needs_a_key_that_writes(self, api, cast, key):
+        reader, writer = key("read"), key("read", "write")
+        assert api.get("/sessions", reader).status == 200
+        assert api.get("/sessions", peer_header(writer, "p1")).status == 200
+        answer = api.get("/sessions", peer_header(reader, "p1"))
+        assert (answer.status, answer.code) == (403, "PERMISSION_DENIED")
+
+    @pytest.mark.parametrize("peer", ["x" * 256, "\u0000", " "])
+    def test_malformed(self, api, cast, peer):
+        before = row_counts(cast.north)
+        assert api.get("/sessions", peer_header(cast.bob.headers, peer)).status == 400
+        assert api.say(peer_header(cast.bob.headers, peer), "s1").status == 400
+        assert row_counts(cast.north) == before
+        assert api.say(peer_header(cast.bob.headers, "x" * 255), "s1").status == 200
+
+    def test_first_writes_at_once_make_one(self, committed):
+        headers = peer_header(committed.bob.headers, "p1")
+        answers = at_once(*((lambda api, n=n: api.say(headers, f"s{n}")) for n in range(4)))
+        assert [answer.status for answer in answers] == [200] * 4
+        assert contact_count(committed.north) == 1
+        with tenancy.account(committed.north):
+            contact = Contact.objects.get().pk
+            assert list(Session.objects.values_list("contact", flat=True)) == [contact] * 4
+            assert AuditEvent.objects.filter(action="contact.created").count() == 1
+
+    def test_first_starts_at_once_make_one_session(self, committed):
+        headers = peer_header(committed.bob.headers, "p1")
+        answers = at_once(*((lambda api: api.post("/sessions/start", headers)),) * 4)
+        assert len({answer.result["session_id"] for answer in answers}) == 1
+        assert sorted(answer.result["is_existing"] for answer in answers) == [False] + [True] * 3
+        assert contact_count(committed.north) == 1
+
+
+class TestContact:
+    @pytest.fixture
+    def names(self, dana):
+        return (str(dana), str(dana).upper(), "telegram:4711", "TELEGRAM:4711")
+
+    def test_by_its_forms(self, api, cast, gateway, dana, names):
+        for headers in (gateway, cast.alice.headers, cast.root_as("default")):
+            for name in names:
+                who = api.get("/whoami", contact_header(headers, name)).result
+                assert (who["user_id"], who["contact_id"]) == ("default", str(dana)), name
+
+    @pytest.mark.parametrize(
+        "unknown", [str(uuid4()), "telegram:nobody", "peer:nobody", "email:4711", "discord:4711"]
+    )
+    def test_unknown(self, api, cast, gateway, dana, unknown):
+        before = row_counts(cast.north)
+        for headers in (gateway, cast.alice.headers, cast.root_as("default")):
+            assert api.get("/sessions", contact_header(headers, dana)).status == 200
+            answer = api.get("/sessions", contact_header(headers, unknown))
+            assert (answer.status, answer.code) == (404, "NOT_FOUND")
+            assert api.say(contact_header(headers, unknown), "s1").status == 404
+        assert row_counts(cast.north) == before
+
+    @pytest.mark.parametrize(
+        "malformed",
+        ["dana", "4711", "fax:4711", ":4711", "telegram:", "telegram: ", f"telegram:{'x' * 256}"],
+    )
+    def test_malformed(self, api, cast, gateway, dana, malformed):
+        for headers in (gateway, cast.alice.headers):
+            assert api.get("/sessions", contact_header(headers, dana)).status == 200
+            answer = api.get("/sessions", contact_header(headers, malformed))
+            assert (answer.status, answer.code) == (400, "INVALID_ARGUMENT")
+
+    def test_both_headers(self, api, cast, gateway, dana, bobs_peer):
+        for named in (dana, bobs_peer, "peer:p1"):
+            assert api.get("/sessions", contact_header(gateway, named)).status == 200
+            both = peer_header(contact_header(gateway, named), "p1")
+            assert api.get("/sessions", both).status == 400
+            assert api.say(both, "s1").status == 400
+
+    def test_of_another_account_is_unknown(self, api, cast, dana):
+        assert api.get("/sessions", contact_header(cast.alice.headers, dana)).status == 200
+        assert api.get("/sessions", contact_header(cast.charlie.headers, dana)).status == 404
+
+    def test_who_may_not_name_learns_nothing(self, api, cast, dana, key):
+        """Whether it is there or not."""
+        for headers in (cast.bob.headers, key("read", "write"), key("read")):
+            for name in (dana, uuid4(), "telegram:4711", "telegram:nobody"):
+                answer = api.get("/sessions", contact_header(headers, name))
+                assert (answer.status, answer.code) == (403, "PERMISSION_DENIED")
+            assert api.get("/sessions", headers).status == 200
+        assert api.get("/sessions", contact_header(cast.alice.headers, dana)).status == 200
+
+    def test_own_peers_need_no_gateway(self, api, cast, bobs_peer):
+        for name in (bobs_peer, "peer:p1"):
+            headers = contact_header(cast.bob.headers, name)
+            listed = api.get("/sessions", headers).result
+            assert [row["session_id"] for row in listed] == ["with-p1"]
+            assert api.say(headers, "with-p1").status == 200
+            assert api.get("/sessions", contact_header(cast.beth.headers, name)).status in (
+                403,
+                404,
+            )
+
+    def test_own_peers_need_a_key_that_writes(self, api, bobs_peer, key):
+        reader, writer = key("read"), key("read", "write")
+        for name in (bobs_peer, "peer:p1"):
+            assert api.get("/sessions", contact_header(writer, name)).status == 200
+            assert api.get("/sessions", contact_header(reader, name)).status == 403, name
+
+    def test_own_contacts_elsewhere_need_a_gateway(self, api, cast, gateway):
+        own = make_contact(cast.north, "telegram", "99", owner="bob")
+        assert api.get("/sessions", contact_header(gateway, own)).status == 200
+        assert api.get("/sessions", contact_header(cast.bob.headers, own)).status == 403
+
+    def test_peers_are_those_of_the_effective_user(self, api, cast, bobs_peer):
+        named = contact_header(cast.alice_as("bob"), "peer:p1")
+        assert api.get("/whoami", named).result["contact_id"] == str(bobs_peer)
+        named = contact_header(cast.alice.headers, "peer:p1")
+        assert api.get("/whoami", named).status == 404
+
+    def test_a_group_and_a_person_with_equal_ids_do_not_collide(self, api, cast, gateway, dana):
+        group = make_contact(cast.north, "telegram", "4711", kind="group")
+        assert group != dana
+        for name, found in (("telegram:4711", dana), (group, group), (dana, dana)):
+            who = api.get("/whoami", contact_header(gateway, name)).result
+            assert who["contact_id"] == str(found)
+
+    def test_a_merged_one_is_its_root(self, api, cast, gateway, dana, eli):
+        with tenancy.account(cast.north):
+            Contact.objects.filter(pk=eli).update(merged_into=dana)
+        for name in (eli, "telegram:4712", dana):
+            who = api.get("/whoami", contact_header(gateway, name)).result
+            assert who["contact_id"] == str(dana)
+
+
+class TestNarrowing:
+    @pytest.fixture
+    def told(self, api, cast, gateway, dana, eli):
+        """One session each: of Bob, of the default user, of both contacts."""
+        api.say(cast.bob.headers, "bobs")
+        api.say(cast.alice_as("default"), "defaults")
+        api.say(contact_header(gateway, dana), "danas")
+        api.say(contact_header(gateway, eli), "elis")
+
+    def test_it_sees_its_own_sessions_only(self, api, cast, gateway, dana, eli, told):
+        for headers in (gateway, cast.alice.headers, cast.root_as("default")):
+            for contact, own in ((dana, "danas"), (eli, "elis")):
+                named = contact_header(headers, contact)
+                listed = api.get("/sessions", named).result
+                assert [row["session_id"] for row in listed] == [own]
+                for other in {"bobs", "defaults", "danas", "elis"} - {own}:
+                    assert api.get(f"/sessions/{other}", named).status == 404
+                    assert api.get(f"/sessions/{other}/messages", named).status == 404
+                    assert api.say(named, other).status == 404
+
+    def test_its_owner_is_the_owner_of_its_sessions(self, api, cast, gateway, dana, told):
+        found = api.get("/sessions/danas", contact_header(gateway, dana)).result
+        assert found["created_by_user_id"] == "default"
+        assert found["contact_id"] == str(dana)
+        assert found["participant_contact_ids"] == [str(dana)]
+        assert found["participant_user_ids"] == []
+
+    def test_without_it_they_are_hidden_but_from_owner_and_admin(self, api, cast, gateway, told):
+        def ids(headers):
+            return {row["session_id"] for row in api.get("/sessions", headers).result}
+
+        assert ids(cast.bob.headers) == {"bobs", "defaults"}
+        assert ids(gateway) == {"bobs", "defaults"}
+        assert ids(cast.alice_as("bob")) == {"bobs", "defaults"}
+        assert ids(cast.alice_as("default")) == {"bobs", "defaults", "danas", "elis"}
+        assert ids(cast.alice.headers) == {"bobs", "defaults", "danas", "elis"}
+
+    def test_what_was_written_names_the_gateways_user(self, cast, told):
+        with tenancy.account(cast.north):
+            bob = User.objects.get(user_id="bob").pk
+            written = Session.objects.filter(session_id__in=["danas", "elis"])
+            assert set(written.values_list("written_by", flat=True)) == {bob}
+
+    @pytest.mark.parametrize(
+        ("user", "gateway_gets", "admin_gets"),
+        [
+            ("own", 200, 200),
+            ("default", 200, 200),
+            ("DEFAULT", 200, 200),
+            ("beth", 404, 404),
+            ("nobody", 404, 404),
+            ("test", 403, 200),
+            (NIL, 403, 200),
+        ],
+    )
+    def test_a_user_header_beside_it(
+        self, api, cast, gateway, dana, told, user, gateway_gets, admin_gets
+    ):
+        """It may name the key's own user, or the contact's owner."""
+        for headers, own, expected in (
+            (gateway, "bob", gateway_gets),
+            (cast.alice.headers, "alice", admin_gets),
+        ):
+            named = contact_header(headers, dana)
+            named["X-OpenViking-User"] = own if user == "own" else user
+            answer = api.get("/whoami", named)
+            assert answer.status == expected
+            if expected == 200:
+                found = answer.result
+                assert (found["user_id"], found["contact_id"]) == ("default", str(dana))
+            assert api.get("/sessions/danas", named).status == expected
+
+    def test_root_names_the_owner(self, api, cast, dana, told):
+        assert api.get("/sessions/danas", contact_header(cast.root_as("default"), dana)).result
+        assert api.get("/sessions/danas", contact_header(cast.root_as("bob"), dana)).status == 404
+        assert api.get("/sessions", contact_header(cast.root, dana)).status == 400
+
+    def test_a_user_header_beside_a_peer(self, api, cast, bobs_peer):
+        for user, status in (("bob", 200), ("beth", 403), ("default", 403), ("nobody", 403)):
+            headers = peer_header({**cast.bob.headers, "X-Bailiwick-User": user}, "p1")
+            assert api.get("/sessions/with-p1", headers).status == status
+
+    def test_a_deleted_owner(self, api, cast, gateway, dana):
+        contact = make_contact(cast.north, "telegram", "7", owner="beth")
+        for headers in (gateway, cast.alice.headers):
+            assert api.get("/sessions", contact_header(headers, contact)).status == 200
+        deleted = api("DELETE", "/admin/accounts/north/users/beth", cast.alice.headers)
+        assert deleted.status == 200
+        for headers in (gateway, cast.alice.headers):
+            assert api.get("/sessions", contact_header(headers, contact)).status == 404
+            assert api.say(contact_header(headers, contact), "s1").status == 404
+            assert api.get("/sessions", contact_header(headers, dana)).status == 200
+
+
+class TestInTheBody:
+    @pytest.mark.parametrize("path", ["/sessions", "/sessions/start"])
+    def test_it_narrows_as_the_header_does(self, api, cast, gateway, dana, path):
+        for name in (str(dana), "telegram:4711"):
+            made = api.post(path, gateway, {"contact_id": name}).result
+            assert (made["contact_id"], made["user"]["user_id"]) == (str(dana), "default")
+
+    @pytest.mark.parametrize("path", ["/sessions", "/sessions/start"])
+    @pytest.mark.parametrize(
+        ("name", "status"),
+        [("telegram:nobody", 404), ("dana", 400), ("fax:1", 400), ("", 400), (5, 422)],
+    )
+    def test_refusals(self, api, cast, gateway, dana, path, name, status):
+        before = row_counts(cast.north)
+        assert api.post(path, gateway, {"contact_id": name}).status == status
+        assert row_counts(cast.north) == before
+        assert api.post(path, gateway, {"contact_id": str(dana)}).status == 200
+
+    @pytest.mark.parametrize("path", ["/sessions", "/sessions/start"])
+    def test_who_may_not_name(self, api, cast, gateway, dana, path):
+        body = {"contact_id": str(dana)}
+        assert api.post(path, cast.bob.headers, body).status == 403
+        assert api.post(path, gateway, body).status == 200
+
+    @pytest.mark.parametrize("path", ["/sessions", "/sessions/start"])
+    def test_it_must_not_contradict_the_header(self, api, cast, gateway, dana, eli, path):
+        before = row_counts(cast.north)
+        for headers in (contact_header(gateway, eli), peer_header(gateway, "p1")):
+            answer = api.post(path, headers, {"contact_id": str(dana)})
+            assert (answer.status, answer.code) == (409, "CONFLICT")
+        assert row_counts(cast.north) == before
+        same = api.post(path, contact_header(gateway, dana), {"contact_id": "telegram:4711"})
+        assert same.status == 200
+
+    def test_a_speaker_must_not_contradict_the_session(self, api, cast, bobs_peer):
+        headers = contact_header(cast.bob.headers, bobs_peer)
+        assert api.say(headers, "with-p1", peer_id="p1").status == 200
+        before = row_counts(cast.north)
+        assert api.say(headers, "with-p1", peer_id="p2").status == 409
+        assert row_counts(cast.north) == before
+        assert api.say(cast.bob.headers, "with-p1", peer_id="p2").status == 409
+        assert contact_count(cast.north) == 1
