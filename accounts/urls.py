@@ -9,6 +9,7 @@ from accounts import views
 urlpatterns = [
     path("", views.home, name="home"),
     path("sign-in", views.sign_in, name="account_login"),
+    path("sign-in/inactive", views.inactive, name="account_inactive"),
     path("sign-out", views.sign_out, name="account_logout"),
     path("theme", views.choose_theme, name="theme"),
 ]

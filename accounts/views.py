@@ -46,6 +46,13 @@ sign_out = never_cache(LogoutView.as_view(template_name="accounts/sign_out.html"
 
 @never_cache
 @require_safe
+def inactive(request: HttpRequest) -> HttpResponse:
+    """The right password of a person who may not sign in any more."""
+    return render(request, "accounts/inactive.html", status=403)
+
+
+@never_cache
+@require_safe
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """To the person's account; when there are several, the first by name, with the switcher."""

@@ -49,6 +49,7 @@ router = Router(tags=["sessions"], auth=about_sessions)
 
 MAX_TOKEN_BUDGET = 10_000_000
 MAX_SEQ = 2_147_483_647
+MAX_Q = 200
 
 
 @router.post("", auth=naming_contacts, response=Envelope[SessionOut])
@@ -103,6 +104,8 @@ def list_sessions(
     """Sessions that the caller sees, newest activity first."""
     if state and state not in Session.State.values:
         raise InvalidArgument(f"state must be one of {', '.join(Session.State.values)}.")
+    if len(q) > MAX_Q:
+        raise InvalidArgument(f"q has at most {MAX_Q} characters.", field="q")
     if since is not None and since.tzinfo is None:
         since = since.replace(tzinfo=UTC)
     page = services.page_read(

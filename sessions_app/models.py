@@ -12,7 +12,9 @@ from django.db.models.functions import Left, Lower
 from accounts.guard import AccountModel
 from accounts.principals.models import Agent, Contact, User
 
-SEARCHED_CHARACTERS = 250_000  # a tsvector holds no more; the rest of a longer text is not searched
+# A tsvector holds 1 MB of words, and hyphenated ones count whole and in parts; the rest of a longer
+# text is not searched.
+SEARCHED_CHARACTERS = 100_000
 
 
 class Session(AccountModel):

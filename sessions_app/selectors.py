@@ -18,7 +18,7 @@ from accounts.namespace import session_uri
 from accounts.principals.contacts import narrowed_by_parameter
 from sessions_app import access
 from sessions_app.context import ArchiveSummary, Assembled, assemble
-from sessions_app.fold import fold
+from sessions_app.fold import fold, search_words
 from sessions_app.models import Archive, Message, Participant, Session, Task
 from sessions_app.parts import tokens_of
 
@@ -336,7 +336,7 @@ def _filtered(actor: Actor, where: SessionFilter) -> AccountQuerySet[Session]:
 
 def _matching(rows: AccountQuerySet[Session], q: str) -> AccountQuerySet[Session]:
     """Sessions with the words in their title or in a message."""
-    words = SearchQuery(fold(q), config="english", search_type="websearch")
+    words = SearchQuery(search_words(q), config="english", search_type="websearch")
     said = Message.objects.filter(session=OuterRef("pk"), search=words)
     title = Func(F("title"), function="public.bw_fold", output_field=CharField())
     return rows.annotate(folded=title).filter(Q(folded__contains=fold(q)) | Q(Exists(said)))

@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='message',
             name='search',
-            field=models.GeneratedField(db_persist=True, expression=models.Func(models.F('language'), django.db.models.functions.text.Left(models.Func(models.F('text'), function='public.bw_fold'), 250000), function='to_tsvector'), output_field=django.contrib.postgres.search.SearchVectorField()),
+            field=models.GeneratedField(db_persist=True, expression=models.Func(models.F('language'), django.db.models.functions.text.Left(models.Func(models.F('text'), function='public.bw_fold'), 100000), function='to_tsvector'), output_field=django.contrib.postgres.search.SearchVectorField()),
         ),
         migrations.AddIndex(
             model_name='session',

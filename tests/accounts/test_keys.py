@@ -87,7 +87,7 @@ class TestKeeping:
             for form in (
                 parsed.secret,
                 parsed.secret[:20],
-                parsed.secret.encode().hex(),
+                parsed.secret[:20].encode().hex(),
                 base64.b64encode(parsed.secret.encode()).decode(),
                 hashlib.sha256(parsed.secret.encode()).hexdigest(),
             ):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 import pytest
 
 from accounts import tenancy
@@ -20,6 +18,7 @@ from tests.accounts.kit import (
 from tests.rows import row_counts
 
 KEYS = "/admin/accounts/north/keys"
+ABSENT = "019f7b9c-1234-7abc-8def-0123456789ab"
 NIL = "00000000-0000-0000-0000-000000000000"
 
 
@@ -218,7 +217,7 @@ class TestContact:
                 assert (who["user_id"], who["contact_id"]) == ("default", str(dana)), name
 
     @pytest.mark.parametrize(
-        "unknown", [str(uuid4()), "telegram:nobody", "peer:nobody", "email:4711", "discord:4711"]
+        "unknown", [ABSENT, "telegram:nobody", "peer:nobody", "email:4711", "discord:4711"]
     )
     def test_unknown(self, api, cast, gateway, dana, unknown):
         before = row_counts(cast.north)
@@ -253,7 +252,7 @@ class TestContact:
     def test_who_may_not_name_learns_nothing(self, api, cast, dana, key):
         """Whether it is there or not."""
         for headers in (cast.bob.headers, key("read", "write"), key("read")):
-            for name in (dana, uuid4(), "telegram:4711", "telegram:nobody"):
+            for name in (dana, ABSENT, "telegram:4711", "telegram:nobody"):
                 answer = api.get("/sessions", contact_header(headers, name))
                 assert (answer.status, answer.code) == (403, "PERMISSION_DENIED")
             assert api.get("/sessions", headers).status == 200
