@@ -10,6 +10,7 @@ from accounts.errors import InvalidArgument
 ID_PATTERN = r"^[a-zA-Z0-9_-]{1,64}$"
 SESSION_ID_PATTERN = r"^[a-zA-Z0-9_-]{1,128}$"
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}", re.ASCII)
+_NUMBER = re.compile(r"[0-9a-f-]{16,64}")
 _SESSION_ID = re.compile(r"[a-zA-Z0-9_-]{1,128}", re.ASCII)
 
 # Words that mean something else: the default principal, retired aliases, roles, and the first
@@ -24,6 +25,11 @@ RESERVED_IDS = frozenset(
 def is_id(value: str) -> bool:
     """Whether the text has the shape of an id."""
     return _ID.fullmatch(value) is not None
+
+
+def is_plain_number(value: str) -> bool:
+    """Whether a request id may be stored: hexadecimal only, since a client may choose words."""
+    return _NUMBER.fullmatch(value) is not None
 
 
 def check_id(value: str, what: str) -> str:

@@ -20,6 +20,7 @@ from accounts.models import (
     Person,
     PolicyVersion,
 )
+from accounts.names import is_plain_number
 from accounts.settings import AccountSettings
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def operator_event(*, actor: Operator, action: str, account: UUID, **data: Any) 
         person=actor.person,
         account=account,
         data={key: str(value) for key, value in data.items()},
-        request_id=actor.request_id,
+        request_id=actor.request_id if is_plain_number(actor.request_id) else "",
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from ninja import Field, Schema
+from pydantic import StrictBool
 
 from accounts.http.schema import NewBody
 
@@ -28,14 +29,14 @@ class SessionStartIn(NewBody):
     thread_key: str | None = Field(None, examples=["order-4711"])
     title: str = ""
     metadata: dict[str, Any] = Field(default_factory=dict)
-    force_new: bool = Field(False, description="Begin anew, whatever is current.")
+    force_new: StrictBool = Field(False, description="Begin anew, whatever is current.")
 
 
 class SessionChange(NewBody):
     title: str | None = None
     state: str | None = Field(None, description="active, idle or ended", examples=["ended"])
     metadata: dict[str, Any] | None = None
-    memory_paused: bool | None = None
+    memory_paused: StrictBool | None = None
 
 
 class OwnerOut(Schema):

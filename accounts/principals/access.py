@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from accounts import tenancy
 from accounts.actor import Actor, Operator, Role, Scope
 from accounts.errors import NotFound, PermissionDenied
+from accounts.names import check_id
 from accounts.principals.models import Agent, User
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def user_by_id(user_id: str) -> User | None:
 
 
 def user_for(user_id: str) -> User:
-    """As user_by_id, or NotFound."""
+    """As user_by_id, or NotFound; InvalidArgument for what is no id."""
+    check_id(user_id, "user_id")
     found = user_by_id(user_id)
     if found is None:
         raise NotFound("user", user_id)
@@ -73,7 +75,8 @@ def agent_by_id(agent_id: str) -> Agent | None:
 
 
 def agent_for(agent_id: str) -> Agent:
-    """As agent_by_id, or NotFound."""
+    """As agent_by_id, or NotFound; InvalidArgument for what is no id."""
+    check_id(agent_id, "agent_id")
     found = agent_by_id(agent_id)
     if found is None:
         raise NotFound("agent", agent_id)

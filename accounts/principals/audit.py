@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
 from accounts.actor import Actor, Role
+from accounts.names import is_plain_number
 from accounts.principals.models import AuditEvent
 
 if TYPE_CHECKING:
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from accounts.actor import Operator
-
-# A client may choose its request id, and words must not come into the log by that way.
-_NUMBER = re.compile(r"[0-9a-f-]{16,64}")
 
 
 def record(
@@ -40,7 +37,7 @@ def record(
         target_type=target_type,
         target=target,
         data={key: value if isinstance(value, int) else str(value) for key, value in data.items()},
-        request_id=actor.request_id if _NUMBER.fullmatch(actor.request_id) else "",
+        request_id=actor.request_id if is_plain_number(actor.request_id) else "",
     )
     if isinstance(actor, Actor):
         event.actor = actor.principal.id if actor.principal else None

@@ -12,13 +12,14 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid5
 
 from django.db import transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from accounts import tenancy
-from accounts.actor import ROOT_PRINCIPAL, Actor, Operator
+from accounts.actor import ROOT_PRINCIPAL, Actor, Operator, Principal
 from accounts.errors import Conflict, DomainError, InvalidArgument
 from accounts.http.parser import check_text
 from accounts.principals.models import IdempotencyRecord
@@ -95,7 +96,7 @@ def once(
         return work()
     attempt = Attempt(
         principal=_principal(actor),
-        acting_as=actor.user.id if isinstance(actor, Actor) else ROOT_PRINCIPAL,
+        acting_as=_acting_as(actor),
         route=hashlib.sha256(_route(request, actor).encode()).digest(),
         key=key,
         body=hashlib.sha256(request.body).digest(),
@@ -119,15 +120,31 @@ def _route(request: HttpRequest, actor: Actor | Operator) -> str:
     who = ""
     if isinstance(actor, Actor):
         contact = actor.contact
-        known_as = (contact.id or f"{contact.platform}:{contact.platform_id}") if contact else ""
+        known_as = ""
+        if contact is not None:  # as it was named: a peer has no id before its first write
+            named = f"{contact.platform}:{contact.platform_id}"
+            known_as = named if contact.platform else str(contact.id)
         who = f"{actor.agent.agent_id.lower()} {known_as}"
     return f"{request.method} {request.get_full_path()} {who}"
 
 
 def _principal(actor: Actor | Operator) -> UUID:
-    if isinstance(actor, Actor):
-        return actor.key or actor.written_by
-    return actor.person or ROOT_PRINCIPAL
+    if isinstance(actor, Operator):
+        return actor.person or ROOT_PRINCIPAL
+    if actor.trusted and actor.principal:
+        return _vouched_for(actor, actor.principal)
+    return actor.key or actor.written_by
+
+
+def _acting_as(actor: Actor | Operator) -> UUID:
+    if isinstance(actor, Operator):
+        return ROOT_PRINCIPAL
+    return _vouched_for(actor, actor.user) if actor.trusted else actor.user.id
+
+
+def _vouched_for(actor: Actor, user: Principal) -> UUID:
+    """The same for each request: a user whom a gateway vouches for has no row at first."""
+    return uuid5(actor.account.id, user.user_id.lower())
 
 
 def _claim(attempt: Attempt, number: UUID) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ninja import Field, Schema
+from pydantic import StrictBool, StrictInt
 
 from accounts.http.schema import NewBody
 
@@ -88,7 +89,7 @@ class KeyIn(NewBody):
     name: str = Field(examples=["telegram gateway"])
     scopes: list[str] | None = Field(None, description="read and write when absent")
     agents: list[str] = Field(default_factory=list, description="Bound to these; empty: any.")
-    contact_required: bool = False
+    contact_required: StrictBool = False
     expires_at: datetime | None = None
 
 
@@ -109,8 +110,8 @@ class KeyMade(KeyOut):
 
 
 class PolicyIn(NewBody):
-    isolate_user_scope_by_agent: bool | None = None
-    isolate_agent_scope_by_user: bool | None = None
+    isolate_user_scope_by_agent: StrictBool | None = None
+    isolate_agent_scope_by_user: StrictBool | None = None
     sessions_visible_to: str | None = Field(None, examples=["participants"])
     reason: str = ""
 
@@ -141,15 +142,15 @@ class SettingsOut(Schema):
 class SettingsIn(NewBody):
     agent_registration: str | None = Field(None, examples=["open"])
     agent_memory_writers: str | None = None
-    shared_inbox: bool | None = None
+    shared_inbox: StrictBool | None = None
     contact_consent: str | None = None
     secret_policy: str | None = None
-    context_tokens: int | None = None
+    context_tokens: StrictInt | None = None
     language: str | None = None
-    session_idle_hours: int | None = None
-    retention_days: int | None = None
-    monthly_token_budget: int | None = None
-    max_users: int | None = None
+    session_idle_hours: StrictInt | None = None
+    retention_days: StrictInt | None = None
+    monthly_token_budget: StrictInt | None = None
+    max_users: StrictInt | None = None
 
 
 class AgentIn(NewBody):

@@ -8,7 +8,6 @@ seq stays contiguous and nothing is lost or doubled.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from uuid_utils.compat import uuid7
 from accounts import tenancy
 from accounts.actor import AgentRef, ContactRef, Principal
 from accounts.errors import Conflict, FailedPrecondition, InvalidArgument, NotFound
+from accounts.moments import checked_moment
 from accounts.names import check_id, check_session_id
 from accounts.principals.access import user_by_id
 from accounts.principals.contacts import peer_of
@@ -38,11 +38,10 @@ from sessions_app.services.sessions import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from accounts.actor import Actor
 
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 MAX_BATCH = 500  # messages of one batch
 
 _APPEND = """
@@ -217,22 +216,10 @@ def _validated(actor: Actor, message: MessageInput) -> dict[str, Any]:
         "tokens": tokens_of(parts),
         "source": message.source,
         "key": message.key,
-        "at": _moment(message.created_at),
-        "written_by": actor.written_by,
-        "written_key": actor.key,
+        "at": checked_moment(message.created_at, "created_at")
+        if message.created_at
+        else timezone.now(),
     }
-
-
-def _moment(created_at: datetime | None) -> datetime:
-    if created_at is None:
-        return timezone.now()
-    if created_at.tzinfo is None:
-        created_at = created_at.replace(tzinfo=UTC)
-    if not EARLIEST <= created_at < LATEST:
-        raise InvalidArgument(
-            f"created_at must lie between {EARLIEST.year} and {LATEST.year}.", field="created_at"
-        )
-    return created_at
 
 
 def _author(actor: Actor, message: MessageInput) -> _Author:
@@ -277,7 +264,8 @@ def _registered(actor: Actor, author: _Author) -> tuple[Actor, _Author]:
     """Register on sight whoever is new, inside the caller's transaction."""
     actor = with_everyone_registered(actor, actor.agent)
     if author.user is not None:
-        user = user_on_sight(actor=actor, user=author.user)
+        own = author.user.user_id.lower() == actor.user.user_id.lower()
+        user = actor.user if own else user_on_sight(actor=actor, user=author.user)
         author = replace(author, user=user, role_id=user.user_id)
     if author.agent is not None:
         author = replace(author, agent=agent_on_sight(actor=actor, agent=author.agent))
@@ -301,6 +289,8 @@ def _append(actor: Actor, session_id: str, row: dict[str, Any], author: _Author)
         ),
         {
             **row,
+            "written_by": actor.written_by,
+            "written_key": actor.key,
             **dict(zip(named, parameters, strict=True)),
             "role_id": author.role_id,
             "speaker": author.contact.id if author.contact else None,

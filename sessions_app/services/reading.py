@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from django.db import transaction
 
 from accounts.actor import Role, Scope
 from accounts.errors import AlreadyExists, InvalidArgument
@@ -12,7 +13,7 @@ from accounts.principals import audit
 from accounts.principals.access import require_scope
 from accounts.principals.models import Agent
 from sessions_app import access, selectors
-from sessions_app.services.sessions import session_create
+from sessions_app.services.sessions import session_create, with_everyone_registered
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -73,8 +74,12 @@ def detail_read_or_created(*, actor: Actor, session_id: str) -> SessionDetail:
     require_scope(actor, Scope.WRITE)
     check_session_id(session_id)
     if not access.session_exists(session_id):
-        with suppress(AlreadyExists):  # someone was quicker
-            session_create(actor=actor, session_id=session_id)
+        try:
+            with transaction.atomic():
+                actor = with_everyone_registered(actor, actor.agent)
+                session_create(actor=actor, session_id=session_id)
+        except AlreadyExists:  # someone was quicker
+            pass
     return detail_read(actor=actor, session_id=session_id)
 
 

@@ -247,11 +247,14 @@ def with_everyone_registered(actor: Actor, agent: AgentRef) -> Actor:
 
     Inside the caller's transaction: a refused write registers nobody.
     """
-    user = user_on_sight(actor=actor, user=actor.user)
+    principal = actor.principal
+    if principal is not None:
+        principal = user_on_sight(actor=actor, user=principal)
+    own = actor.principal is not None and actor.principal.id == actor.user.id
+    user = principal if own and principal else user_on_sight(actor=actor, user=actor.user)
+    actor = replace(actor, principal=principal, user=user)
     contact = registered_contact(actor, actor.contact, user) if actor.contact else None
-    return replace(
-        actor, user=user, contact=contact, agent=agent_on_sight(actor=actor, agent=agent)
-    )
+    return replace(actor, contact=contact, agent=agent_on_sight(actor=actor, agent=agent))
 
 
 def registered_contact(actor: Actor, contact: ContactRef, user: Principal) -> ContactRef:

@@ -59,14 +59,18 @@ def user_on_sight(*, actor: Actor, user: Principal) -> Principal:
     if user.registered:
         return user
     check_new_id(user.user_id, "user")
-    row = User(id=user.id, user_id=user.user_id)
-    User.objects.bulk_create([row], ignore_conflicts=True)
-    found = User.objects.get(user_id__lower=user.user_id.lower())
+    same = User.objects.filter(user_id__lower=user.user_id.lower())
+    found = same.first()
+    if found is None:
+        row = User(id=user.id, user_id=user.user_id)
+        # Two first writes at once: the second finds the first one's row.
+        User.objects.bulk_create([row], ignore_conflicts=True)
+        found = same.get()
+        if found.pk == row.pk:
+            count_user(actor.account.id)
+            audit.record(actor=actor, action="user.registered", target_type="user", target=row.pk)
     if not found.is_active:
         raise InvalidArgument("This user was deleted; the id is not given out again.")
-    if found.pk == row.pk:
-        count_user(actor.account.id)
-        audit.record(actor=actor, action="user.registered", target_type="user", target=row.pk)
     return Principal(found.pk, found.user_id)
 
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts import keys, tenancy
 from accounts.actor import Scope
-from accounts.errors import AlreadyExists, InvalidArgument, NotFound
+from accounts.errors import AlreadyExists, Conflict, InvalidArgument, NotFound
+from accounts.moments import checked_moment
 from accounts.names import check_id
 from accounts.principals import access, audit
 from accounts.principals.models import ApiKey, User
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from accounts.tenancy import AccountRef
 
 MAX_NAME = 100
+MAX_AGENTS = 100  # that one key is bound to
 PLAIN_SCOPES = (Scope.READ, Scope.WRITE)
 
 
@@ -45,9 +47,10 @@ def key_replace(
 
     Raises:
         NotFound: no such user.
+        Conflict: the default user.
     """
     with tenancy.account(account), transaction.atomic():
-        user = access.user_for(user_id)
+        user = _holder(user_id)
         _revoke(ApiKey.objects.filter(user=user, name=keys.DEFAULT_NAME))
         key, plain = issue_default_key(account, user)
         audit.record(
@@ -78,8 +81,10 @@ def key_create(
         NotFound: no such user.
         AlreadyExists: the user has a key of that name.
     """
-    if not 1 <= len(name.strip()) <= MAX_NAME:
+    if not 1 <= len(name.strip()) <= MAX_NAME or not name.strip().isprintable():
         raise InvalidArgument(f"name must have 1 to {MAX_NAME} characters.", field="name")
+    if len(agents) > MAX_AGENTS:
+        raise InvalidArgument(f"A key is bound to at most {MAX_AGENTS} agents.", field="agents")
     if name.strip() == keys.DEFAULT_NAME:
         raise InvalidArgument("A key named default is made by replacing it.", field="name")
     wanted = list(dict.fromkeys(PLAIN_SCOPES if scopes is None else scopes))
@@ -87,10 +92,12 @@ def key_create(
         raise InvalidArgument(f"scopes must be some of {', '.join(Scope)}.", field="scopes")
     for agent in agents:
         check_id(agent, "agents")
-    if expires_at is not None and expires_at <= timezone.now():
-        raise InvalidArgument("expires_at must lie in the future.", field="expires_at")
+    if expires_at is not None:
+        expires_at = checked_moment(expires_at, "expires_at")
+        if expires_at <= timezone.now():
+            raise InvalidArgument("expires_at must lie in the future.", field="expires_at")
     with tenancy.account(account), transaction.atomic():
-        user = access.user_for(user_id)
+        user = _holder(user_id)
         if Scope.MANAGE in wanted and user.role != User.Role.ADMIN:
             raise InvalidArgument("Only an admin's key can have the scope manage.", field="scopes")
         try:
@@ -134,6 +141,14 @@ def key_revoke(*, actor: Actor | Operator, account: AccountRef, key_id: str) -> 
 def revoke_all(user: User) -> int:
     """Revoke every key of a user, inside the caller's transaction; how many there were."""
     return _revoke(ApiKey.objects.filter(user=user))
+
+
+def _holder(user_id: str) -> User:
+    """A user who may have keys: the default user has none."""
+    user = access.user_for(user_id)
+    if user.is_default:
+        raise Conflict("The default user has no key.")
+    return user
 
 
 def _revoke(rows: QuerySet[ApiKey]) -> int:
