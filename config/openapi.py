@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from accounts.http.envelope import ErrorEnvelope
+from accounts.names import ID_PATTERN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 REFUSALS = {
     400: "INVALID_ARGUMENT: a value is refused, or the JSON cannot be read",
@@ -25,7 +29,14 @@ CONTEXT_HEADERS = {
     "X-Bailiwick-Account": "Account that is meant. X-OpenViking-Account means the same.",
     "X-Bailiwick-User": "User on whose behalf: an admin's key or the root key only.",
     "X-Bailiwick-Agent": "Agent on whose behalf; `default` when absent.",
+    "X-Bailiwick-Contact": "Contact to which all is narrowed: UUID or platform:id.",
+    "X-OpenViking-Actor-Peer": "The same for a contact of one's own user on platform peer.",
 }
+IDEMPOTENCY = {
+    "Idempotency-Key": "A repetition with the same key is answered, not done again; 24 hours."
+}
+ID_HEADERS = {"X-Bailiwick-Account", "X-Bailiwick-User", "X-Bailiwick-Agent"}
+ON_ACCOUNT_DATA = ("/sessions", "/tasks", "/agents", "/whoami")
 
 
 def with_errors(schema: Any) -> Any:
@@ -35,11 +46,14 @@ def with_errors(schema: Any) -> Any:
     components.update(error.pop("$defs", {}))
     components["Error"] = error
     for path, operations in schema["paths"].items():
-        for operation in operations.values():
+        for method, operation in operations.items():
             for status, meaning in REFUSALS.items():
                 operation["responses"].setdefault(status, _refusal(meaning))
-            if "/sessions" in path:
-                operation.setdefault("parameters", []).extend(_headers())
+            parameters = operation.setdefault("parameters", [])
+            if path.removeprefix("/api/v1").startswith(ON_ACCOUNT_DATA):
+                parameters += _headers(CONTEXT_HEADERS)
+            if method != "get" and "/system" not in path:
+                parameters += _headers(IDEMPOTENCY)
     return schema
 
 
@@ -50,14 +64,16 @@ def _refusal(meaning: str) -> dict[str, Any]:
     }
 
 
-def _headers() -> list[dict[str, Any]]:
+def _headers(meanings: Mapping[str, str]) -> list[dict[str, Any]]:
     return [
         {
             "in": "header",
             "name": name,
             "required": False,
             "description": meaning,
-            "schema": {"type": "string", "pattern": "^[a-zA-Z0-9_-]{1,64}$"},
+            "schema": {"type": "string", "pattern": ID_PATTERN}
+            if name in ID_HEADERS
+            else {"type": "string", "maxLength": 300},
         }
-        for name, meaning in CONTEXT_HEADERS.items()
+        for name, meaning in meanings.items()
     ]

@@ -1,4 +1,4 @@
-"""Four accounts, one for each namespace policy, checked end to end through the API.
+"""Four accounts, one for each namespace policy, checked end to end through the API: who sees what.
 
     python examples/policies.py --url http://localhost:8000 --root-key bwr_…
 
@@ -22,14 +22,23 @@ import httpx
 # isolate_user_scope_by_agent, isolate_agent_scope_by_user
 POLICIES = {"ff": (False, False), "ft": (False, True), "tf": (True, False), "tt": (True, True)}
 
+# Clients of that system send these; X-Bailiwick-Account, -User and -Agent mean the same.
+HEADERS = {
+    "account": "X-OpenViking-Account",
+    "user": "X-OpenViking-User",
+    "agent": "X-OpenViking-Agent",
+    "peer": "X-OpenViking-Actor-Peer",
+}
+
 
 @dataclass(frozen=True)
 class Account:
-    """An account with its admin (alice) and one more user (bob)."""
+    """An account with its admin (alice) and two more users (bob, carol)."""
 
     account_id: str
     alice: str  # their keys
     bob: str
+    carol: str
 
 
 class Api:
@@ -45,20 +54,16 @@ class Api:
         *,
         key: str | None = None,
         body: dict[str, Any] | None = None,
-        account: str | None = None,
-        user: str | None = None,
-        agent: str | None = None,
         status: int = 200,
+        **acting: str,
     ) -> Any:
         """Send one request; its `result`, or its `error` where a refusal is expected.
 
         Args:
             request: method and path. status: what it must answer.
-            account, user, agent: on whose behalf, as X-OpenViking-* headers. Clients of that
-                system send these; X-Bailiwick-* means the same.
+            acting: on whose behalf: account, user, agent, or peer, a contact of the user's.
         """
-        acting = {"Account": account, "User": user, "Agent": agent}
-        headers = {f"X-OpenViking-{name}": value for name, value in acting.items() if value}
+        headers = {HEADERS[name]: value for name, value in acting.items()}
         if key is not None:
             headers["X-API-Key"] = key
         method, path = request.split()
@@ -94,17 +99,18 @@ def make_account(api: Api, root_key: str, code: str, suffix: str) -> Account:
     expect("the answer repeats the policy", flags, (by_agent, by_user))
     account_id, alice = made["account_id"], made["user_key"]
     users = f"/admin/accounts/{account_id}/users"
-    bob = api.ask(
-        "its admin alice registers bob", f"POST {users}", key=alice, body={"user_id": "bob"}
-    )
+    keys = [
+        api.ask(f"its admin registers {user}", f"POST {users}", key=alice, body={"user_id": user})
+        for user in ("bob", "carol")
+    ]
     listed = api.ask("alice lists the users", f"GET {users}", key=alice)
     roles = {user["user_id"]: user["role"] for user in listed}
     expect(
-        "default, alice and bob are there",
+        "default, alice, bob and carol are there",
         roles,
-        {"default": "user", "alice": "admin", "bob": "user"},
+        {"default": "user", "alice": "admin", "bob": "user", "carol": "user"},
     )
-    return Account(account_id, alice, bob["user_key"])
+    return Account(account_id, alice, *(made["user_key"] for made in keys))
 
 
 def multi_user(api: Api, account: Account) -> None:
@@ -197,6 +203,90 @@ def single_user(api: Api, account: Account) -> None:
     expect("he created it", detail["created_by_user_id"], "bob")
 
 
+def who_reads(api: Api, account: Account) -> None:
+    """`sessions_visible_to`: the whole account, or only who took part; it binds at once."""
+    policy = f"/admin/accounts/{account.account_id}/policy"
+    alice: dict[str, Any] = {"key": account.alice}
+    bob: dict[str, Any] = {"key": account.bob}
+    carol: dict[str, Any] = {"key": account.carol}
+    session = "GET /sessions/bobs-own"
+    said = {"role": "user", "content": "May I come too?"}
+
+    api.ask("by default carol reads what bob said", session, **carol)
+    closed = api.ask(
+        "alice lets only those read who took part",
+        f"PUT {policy}",
+        **alice,
+        body={"sessions_visible_to": "participants", "reason": "conversations with customers"},
+    )
+    expect("that is version 2 of the policy", closed["version"], 2)
+    api.ask("for carol the session is not there any more", session, **carol, status=404)
+    api.ask(
+        "she cannot add to it either",
+        "POST /sessions/bobs-own/messages",
+        **carol,
+        body=said,
+        status=404,
+    )
+    expect("her list is empty", ids(api.ask("carol lists", "GET /sessions", **carol)), set())
+    api.ask("bob reads on", session, **bob)
+    api.ask("alice reads as an admin", session, **alice)
+    api.ask("but not when she acts for carol", session, **alice, user="carol", status=404)
+    opened = api.ask(
+        "alice opens it again", f"PUT {policy}", **alice, body={"sessions_visible_to": "account"}
+    )
+    expect("that is version 3", opened["version"], 3)
+    api.ask("carol reads it again", session, **carol)
+    flag = "isolate_user_scope_by_agent"
+    api.ask(
+        "a namespace flag cannot be changed in this version",
+        f"PUT {policy}",
+        **alice,
+        body={flag: not opened[flag]},
+        status=501,
+    )
+
+
+def contacts(api: Api, account: Account) -> None:
+    """Two contacts of bob, dana and eli, never mix; a peer is named by its header."""
+    bob: dict[str, Any] = {"key": account.bob, "agent": "ada"}
+    dana, eli = {**bob, "peer": "dana"}, {**bob, "peer": "eli"}
+    said = {"role": "user", "content": "When does the camellia flower?"}
+    list_, search = "GET /sessions", "GET /sessions?q=camellia"
+
+    empty = api.ask("dana, who never wrote, lists sessions", list_, **dana)
+    expect("there are none, not even bob's", ids(empty), set())
+    api.ask("her first message makes a session", "POST /sessions/danas/messages", **dana, body=said)
+    api.ask("eli's makes another", "POST /sessions/elis/messages", **eli, body=said)
+    expect("dana finds hers only", ids(api.ask("dana searches", search, **dana)), {"danas"})
+    expect("eli finds his only", ids(api.ask("eli searches", search, **eli)), {"elis"})
+    for means, request, body in (
+        ("eli opens dana's session", "GET /sessions/danas", None),
+        ("eli reads its context", "GET /sessions/danas/context", None),
+        ("eli writes to it", "POST /sessions/danas/messages", said),
+        ("eli opens a session of the account", "GET /sessions/shared", None),
+    ):
+        api.ask(means, request, **eli, body=body, status=404)
+    api.ask(
+        "bob says that eli speaks in dana's session",
+        "POST /sessions/danas/messages",
+        **bob,
+        body={**said, "peer_id": "eli"},
+        status=409,
+    )
+    started = [
+        api.ask(f"{who} starts a session", "POST /sessions/start", **caller, body={})
+        for who, caller in (("dana", dana), ("dana again", dana), ("eli", eli))
+    ]
+    first, again, other = (each["session_id"] for each in started)
+    expect("dana's second start finds her first", (again, other == first), (first, False))
+    mine = ids(api.ask("bob, whose contacts they are, lists", list_, **bob))
+    expect("he sees both", mine >= {"danas", "elis"}, True)
+    carols = ids(api.ask("carol lists, though the account reads all", list_, key=account.carol))
+    expect("she sees neither", carols & {"danas", "elis"}, set())
+    api.ask("alice, the admin, reads dana's", "GET /sessions/danas", key=account.alice)
+
+
 def refusals(api: Api, account: Account, foreign: Account) -> None:
     """What must not work, and with which answer."""
     alice: dict[str, Any] = {"key": account.alice}
@@ -219,6 +309,11 @@ def refusals(api: Api, account: Account, foreign: Account) -> None:
         ("bob reads a session that is not there", "GET /sessions/absent", bob, 404),
     ):
         api.ask(means, request, **caller, status=status)
+
+
+def ids(sessions: list[dict[str, Any]]) -> set[str]:
+    """The session ids of a list."""
+    return {session["session_id"] for session in sessions}
 
 
 def speakers(context: dict[str, Any]) -> list[tuple[str, str]]:
@@ -254,6 +349,10 @@ def main() -> None:
             multi_user(api, account)
             print(f"\n{code}: one user alone")
             single_user(api, account)
+            print(f"\n{code}: who reads sessions")
+            who_reads(api, account)
+            print(f"\n{code}: two contacts of one user")
+            contacts(api, account)
             print(f"\n{code}: refusals")
             refusals(api, account, accounts[foreign[code]])
     except httpx.TransportError as error:

@@ -16,6 +16,7 @@ from accounts.errors import NotFound
 from accounts.http.paging import encode_cursor, moment_from_cursor
 from accounts.namespace import session_uri
 from accounts.principals.contacts import narrowed_by_parameter
+from accounts.settings import AccountSettings
 from sessions_app import access
 from sessions_app.context import ArchiveSummary, Assembled, assemble
 from sessions_app.fold import fold, search_words
@@ -331,13 +332,17 @@ def _filtered(actor: Actor, where: SessionFilter) -> AccountQuerySet[Session]:
         rows = rows.filter(state=where.state)
     if where.since:
         rows = rows.filter(last_activity_at__gte=where.since)
-    return _matching(rows, where.q) if where.q else rows
+    if where.q:
+        return _matching(rows, where.q, AccountSettings.of(actor.settings).language)
+    return rows
 
 
-def _matching(rows: AccountQuerySet[Session], q: str) -> AccountQuerySet[Session]:
+def _matching(rows: AccountQuerySet[Session], q: str, language: str) -> AccountQuerySet[Session]:
     """Sessions with the words in their title or in a message."""
-    words = SearchQuery(search_words(q), config="english", search_type="websearch")
-    said = Message.objects.filter(session=OuterRef("pk"), search=words)
+    matches = Q()
+    for config in sorted({language, "english"}):  # messages written before the setting changed
+        matches |= Q(search=SearchQuery(search_words(q), config=config, search_type="websearch"))
+    said = Message.objects.filter(matches, session=OuterRef("pk"))
     title = Func(F("title"), function="public.bw_fold", output_field=CharField())
     return rows.annotate(folded=title).filter(Q(folded__contains=fold(q)) | Q(Exists(said)))
 

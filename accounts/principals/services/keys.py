@@ -81,17 +81,8 @@ def key_create(
         NotFound: no such user.
         AlreadyExists: the user has a key of that name.
     """
-    if not 1 <= len(name.strip()) <= MAX_NAME or not name.strip().isprintable():
-        raise InvalidArgument(f"name must have 1 to {MAX_NAME} characters.", field="name")
-    if len(agents) > MAX_AGENTS:
-        raise InvalidArgument(f"A key is bound to at most {MAX_AGENTS} agents.", field="agents")
-    if name.strip() == keys.DEFAULT_NAME:
-        raise InvalidArgument("A key named default is made by replacing it.", field="name")
-    wanted = list(dict.fromkeys(PLAIN_SCOPES if scopes is None else scopes))
-    if not wanted or set(wanted) - set(Scope):
-        raise InvalidArgument(f"scopes must be some of {', '.join(Scope)}.", field="scopes")
-    for agent in agents:
-        check_id(agent, "agents")
+    name, wanted = _checked_name(name), _checked_scopes(scopes)
+    agents = _checked_agents(agents)
     if expires_at is not None:
         expires_at = checked_moment(expires_at, "expires_at")
         if expires_at <= timezone.now():
@@ -105,9 +96,9 @@ def key_create(
                 key, plain = _issue(
                     account,
                     user,
-                    name=name.strip(),
+                    name=name,
                     scopes=wanted,
-                    agents=list(dict.fromkeys(agents)),
+                    agents=agents,
                     contact_required=contact_required,
                     expires_at=expires_at,
                 )
@@ -141,6 +132,28 @@ def key_revoke(*, actor: Actor | Operator, account: AccountRef, key_id: str) -> 
 def revoke_all(user: User) -> int:
     """Revoke every key of a user, inside the caller's transaction; how many there were."""
     return _revoke(ApiKey.objects.filter(user=user))
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
+        raise InvalidArgument(f"name must have 1 to {MAX_NAME} characters.", field="name")
+    if name == keys.DEFAULT_NAME:
+        raise InvalidArgument("A key named default is made by replacing it.", field="name")
+    return name
+
+
+def _checked_scopes(scopes: Sequence[str] | None) -> list[str]:
+    wanted = list(dict.fromkeys(PLAIN_SCOPES if scopes is None else scopes))
+    if not wanted or set(wanted) - set(Scope):
+        raise InvalidArgument(f"scopes must be some of {', '.join(Scope)}.", field="scopes")
+    return [str(scope) for scope in wanted]
+
+
+def _checked_agents(agents: Sequence[str]) -> list[str]:
+    if len(agents) > MAX_AGENTS:
+        raise InvalidArgument(f"A key is bound to at most {MAX_AGENTS} agents.", field="agents")
+    return [check_id(agent, "agents") for agent in dict.fromkeys(agents)]
 
 
 def _holder(user_id: str) -> User:

@@ -72,6 +72,7 @@ class Command(BaseCommand):
         address = f"http://{_reachable(env.host)}:{env.port}"
         supervisor.wait_until_serving(f"{address}/health", env.allowed_hosts[0])
         self.stdout.write(_welcome(address, sign_in, env.root_key))
+        self.stdout.flush()  # into a file or a service's log it would wait there
         supervisor.watch(postgres.is_running if postgres else lambda: True)
 
 
