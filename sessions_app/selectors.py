@@ -313,27 +313,23 @@ def task_detail(*, actor: Actor, task_id: str) -> Task:
 
 
 def _filtered(actor: Actor, where: SessionFilter) -> AccountQuerySet[Session]:
-    rows = access.sessions_of(actor)
-    if where.agent:
-        rows = rows.filter(agent__agent_id__lower=where.agent.lower())
-    if where.user:
-        rows = rows.filter(owner__user_id__lower=where.user.lower())
-    if where.contact is not None:
-        rows = rows.filter(contact=where.contact)
+    equal = {
+        "agent__agent_id__lower": where.agent.lower(),
+        "owner__user_id__lower": where.user.lower(),
+        "contact": where.contact,
+        "thread_key": where.thread_key,
+        "state": where.state,
+        "last_activity_at__gte": where.since,
+    }
+    rows = access.sessions_of(actor).filter(**{name: is_ for name, is_ in equal.items() if is_})
     if where.participant:
         name = where.participant.lower()
         took_part = Participant.objects.filter(session=OuterRef("pk")).filter(
             Q(user__user_id__lower=name) | Q(agent__agent_id__lower=name)
         )
         rows = rows.filter(Exists(took_part))
-    if where.thread_key:
-        rows = rows.filter(thread_key=where.thread_key)
-    if where.state:
-        rows = rows.filter(state=where.state)
-    if where.since:
-        rows = rows.filter(last_activity_at__gte=where.since)
     if where.q:
-        return _matching(rows, where.q, AccountSettings.of(actor.settings).language)
+        rows = _matching(rows, where.q, AccountSettings.of(actor.settings).language)
     return rows
 
 

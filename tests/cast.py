@@ -18,7 +18,7 @@ from django.test import Client
 from accounts import tenancy
 from accounts.actor import Actor, Operator
 from accounts.models import NamespacePolicy, Person
-from accounts.principals import authentication
+from accounts.principals import access, authentication
 from accounts.principals.services import account_create, user_create
 from accounts.services import person_enroll
 from accounts.tenancy import AccountRef

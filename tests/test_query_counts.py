@@ -28,7 +28,7 @@ from accounts.actor import Operator
 from accounts.principals.models import Agent, ApiKey, User
 from accounts.principals.services import account_create, user_create
 from sessions_app.models import Message, Participant, Session
-from tests.test_routes import api_cells, page_cells
+from tests.route_table import api_cells, page_cells
 
 FILE = Path(__file__).with_name("query_counts.json")
 BASELINES = json.loads(FILE.read_text(encoding="utf-8"))
@@ -136,7 +136,7 @@ def request(api, cast, route: str) -> Any:
 
 
 API_ROUTES = sorted({f"{cell.method} {cell.path}" for cell in api_cells()})
-PAGES = sorted({param.values[0] for param in page_cells()})
+PAGES = sorted({path for path, *_ in page_cells()})
 
 
 @pytest.mark.parametrize("route", API_ROUTES)

@@ -1,191 +1,206 @@
 """Every route and actor: who may, and with which status everyone else is refused.
 
-The session `theirs` was made by Bob in the account north; Charlie is the admin of south.
+The session `theirs` was made by Bob in the account north; Charlie is the admin of south. The tables
+are in route_table.py.
 """
-
-# ruff: noqa: E501 - one route a line reads as a table
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
-from accounts import tenancy
+from accounts import keys, tenancy
 from accounts.actor import Operator
-from accounts.principals.models import ApiKey
-from accounts.principals.services import user_create
+from accounts.principals.models import Agent, ApiKey, User
+from accounts.principals.services import key_create, user_create
 from config.api import api as ninja
+from sessions_app.models import Task
+from tests.accounts.kit import contact_header, make_contact, peer_header
+from tests.route_table import ACTORS, BODIES, api_cells, contact_cells, page_cells, routes
+from tests.sessions_app.work import fail_archive, run_queued
 
-ACTORS = (
-    "root",  # the root key alone
-    "root+",  # the root key naming the account north and its user bob
-    "admin",  # alice, admin of north
-    "admin+",  # alice acting for bob
-    "user",  # bob
-    "outsider",  # charlie, admin of south
-    "revoked",  # a key of bob's that was revoked
-    "expired",  # a key of bob's whose time is over
-    "nobody",  # no key at all
-    "garbage",  # something that is no key
-)
-
-# Where a session route names an account, it does so by header; "-" sends no Account header beyond
-# what the actor itself always sends. Admin routes name it in the path.
-API = """
-                                        names   root root+ admin admin+ user outsider revoked expired nobody garbage
-
-GET  /admin/accounts                    -       200  200   403   403    403  403      401     401     401    401
-POST /admin/accounts                    -       200  200   403   403    403  403      401     401     401    401
-
-GET  /admin/accounts/{account_id}/users north   200  200   200   200    403  403      401     401     401    401
-GET  /admin/accounts/{account_id}/users south   200  200   403   403    403  200      401     401     401    401
-GET  /admin/accounts/{account_id}/users absent  404  404   403   403    403  403      401     401     401    401
-POST /admin/accounts/{account_id}/users north   200  200   200   200    403  403      401     401     401    401
-POST /admin/accounts/{account_id}/users south   200  200   403   403    403  200      401     401     401    401
-POST /admin/accounts/{account_id}/users absent  404  404   403   403    403  403      401     401     401    401
-
-POST /sessions                          -       400  200   200   200    200  200      401     401     401    401
-POST /sessions                          north   400  200   200   200    200  403      401     401     401    401
-POST /sessions                          south   400  404   403   403    403  200      401     401     401    401
-POST /sessions                          absent  400  404   403   403    403  403      401     401     401    401
-GET  /sessions                          -       400  200   200   200    200  200      401     401     401    401
-GET  /sessions                          north   400  200   200   200    200  403      401     401     401    401
-GET  /sessions                          south   400  404   403   403    403  200      401     401     401    401
-GET  /sessions                          absent  400  404   403   403    403  403      401     401     401    401
-
-GET  /sessions/{session_id}             -       400  200   200   200    200  404      401     401     401    401
-GET  /sessions/{session_id}             north   400  200   200   200    200  403      401     401     401    401
-GET  /sessions/{session_id}             south   400  404   403   403    403  404      401     401     401    401
-POST /sessions/{session_id}/messages    -       400  200   200   200    200  200      401     401     401    401
-POST /sessions/{session_id}/messages    north   400  200   200   200    200  403      401     401     401    401
-POST /sessions/{session_id}/messages    south   400  404   403   403    403  200      401     401     401    401
-GET  /sessions/{session_id}/messages    -       400  200   200   200    200  404      401     401     401    401
-GET  /sessions/{session_id}/messages    north   400  200   200   200    200  403      401     401     401    401
-GET  /sessions/{session_id}/messages    south   400  404   403   403    403  404      401     401     401    401
-GET  /sessions/{session_id}/context     -       400  200   200   200    200  404      401     401     401    401
-GET  /sessions/{session_id}/context     north   400  200   200   200    200  403      401     401     401    401
-GET  /sessions/{session_id}/context     south   400  404   403   403    403  404      401     401     401    401
-
-GET  /system/status                     -       200  200   200   200    200  200      200     200     200    200
-POST /system/wait                       -       501  501   501   501    501  501      501     501     501    501
-"""
-
-# htmx: nobody, asking for a fragment. 302 leads to the sign-in page, HX tells htmx to go there.
-PAGES = """
-                                            admin user outsider nobody htmx
-
-/a/{account}/                               302   302  404      302    HX
-/a/{account}/sessions                       200   200  404      302    HX
-/a/{account}/sessions/{session_id}          200   200  404      302    HX
-/a/{account}/sessions/{session_id}/messages/{seq}  200 200 404  302    HX
-/a/{account}/policy                         200   200  404      302    HX
-
-/                                           302   302  302      302    302
-/sign-in                                    302   302  302      200    200
-/sign-out                                   200   200  200      302    302
-/theme                                      405   405  405      405    405
-/health                                     200   200  200      200    200
-/ready                                      200   200  200      200    200
-/metrics                                    401   401  401      401    401
-/api/v1/                                    404   404  404      404    404
-/api/v1/docs                                200   200  200      200    200
-/api/v1/openapi.json                        200   200  200      200    200
-"""
-VISITORS = ("admin", "user", "outsider", "nobody", "htmx")
-
-BODIES = {
-    ("POST", "/admin/accounts"): {"account_id": "acme", "admin_user_id": "anna"},
-    ("POST", "/admin/accounts/{account_id}/users"): {"user_id": "carol"},
-    ("POST", "/sessions"): {"session_id": "fresh"},
-    ("POST", "/sessions/{session_id}/messages"): {"role": "user", "content": "Hello"},
-}
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One route, one actor, one account named; and the status to expect."""
-
-    method: str
-    path: str
-    names: str
-    actor: str
-    status: int
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path} [{self.names}] {self.actor}"
-
-
-def api_cells() -> list[Cell]:
-    header, *lines = [line.split() for line in API.splitlines() if line.strip()]
-    assert tuple(header) == ("names", *ACTORS)
-    cells = []
-    for method, path, names, *statuses in lines:
-        assert len(statuses) == len(ACTORS), (method, path)
-        cells += [
-            Cell(method, path, names, actor, int(status))
-            for actor, status in zip(ACTORS, statuses, strict=True)
-        ]
-    return cells
-
-
-def page_cells() -> list[Any]:
-    header, *lines = [line.split() for line in PAGES.splitlines() if line.strip()]
-    assert tuple(header) == VISITORS
-    return [
-        pytest.param(path, visitor, status, id=f"{path} {visitor}")
-        for path, *statuses in lines
-        for visitor, status in zip(VISITORS, statuses, strict=True)
-    ]
+GATEWAY = ["read", "write", "gateway"]
 
 
 @pytest.fixture
-def headers(cast):
-    """What each actor sends."""
+def a_key(cast):
+    """a_key("bob", scopes=…) → headers of one more key of that user."""
 
-    def key_of_bob(name: str, **fields: Any) -> dict[str, str]:
-        made = user_create(actor=Operator(), account=cast.north, user_id=name)
+    def make(user_id: str, **fields: Any) -> dict[str, str]:
+        made = key_create(
+            actor=Operator(), account=cast.north, user_id=user_id, name="second", **fields
+        )
+        return {"X-API-Key": made[1]}
+
+    return make
+
+
+@pytest.fixture
+def headers(cast, a_key):
+    """headers("bound") → what that actor sends; only what is asked for is made."""
+
+    def key_of_bob(**fields: Any) -> dict[str, str]:
+        made = a_key("bob")
         with tenancy.account(cast.north):
-            ApiKey.objects.filter(user=made.user).update(**fields)
-        return {"X-API-Key": made.user_key}
+            ApiKey.objects.filter(name="second").update(**fields)
+        return made
+
+    def gateway() -> dict[str, str]:
+        user_create(actor=Operator(), account=cast.north, user_id="gate")
+        return a_key("gate", scopes=GATEWAY)
 
     now = timezone.now()
-    return {
-        "root": cast.root,
-        "root+": cast.root_as("bob"),
-        "admin": cast.alice.headers,
-        "admin+": cast.alice_as("bob"),
-        "user": cast.bob.headers,
-        "outsider": cast.charlie.headers,
-        "revoked": key_of_bob("was-revoked", revoked_at=now),
-        "expired": key_of_bob("has-expired", expires_at=now - timedelta(seconds=1)),
-        "nobody": {},
-        "garbage": {"X-API-Key": "garbage"},
+    actors = {
+        "root": lambda: cast.root,
+        "root+": lambda: cast.root_as("bob"),
+        "admin": lambda: cast.alice.headers,
+        "admin+": lambda: cast.alice_as("bob"),
+        "user": lambda: cast.bob.headers,
+        "gateway": gateway,
+        "bound": lambda: a_key("bob", agents=["ada"]),
+        "outsider": lambda: cast.charlie.headers,
+        "revoked": lambda: key_of_bob(revoked_at=now),
+        "expired": lambda: key_of_bob(expires_at=now - timedelta(seconds=1)),
+        "nobody": dict,
+        "garbage": lambda: {"X-API-Key": "garbage"},
     }
+    assert tuple(actors) == ACTORS
+    return lambda actor: actors[actor]()
+
+
+def furnish(api: Any, account: Any, headers: dict[str, str], path: str) -> dict[str, str]:
+    """The session `theirs`, with what the route needs in it; what the path's places stand for."""
+    assert api.say(headers, "theirs").status == 200
+    places = {"session_id": "theirs", "archive_id": "archive_001", "agent_id": "spare", "seq": "1"}
+    if "{archive_id}" in path or "{task_id}" in path:
+        committed = api.post("/sessions/theirs/commit", headers)
+        places["task_id"] = committed.result["task_id"]
+        if path.endswith("{archive_id}"):
+            assert run_queued() == 1
+        elif "{archive_id}" in path:
+            fail_archive(account, "theirs")
+    with tenancy.account(account):
+        Agent.objects.create(agent_id="spare")
+    return places
 
 
 @pytest.fixture
 def theirs(api, cast):
-    assert api.say(cast.bob.headers, "theirs").status == 200
-    return "theirs"
+    return furnish(api, cast.north, cast.bob.headers, "")["session_id"]
+
+
+@pytest.fixture
+def subjects(cast):
+    """subjects("south") → a user of that account and a key's id, to be looked at or deleted."""
+
+    def of(account_id: str) -> dict[str, str]:
+        user_id, key = "bob", cast.beth.key
+        if account_id == "south":
+            user_id = "carl"
+            made = user_create(actor=Operator(), account=cast.south, user_id=user_id)
+            key = made.user_key
+        return {"user_id": user_id, "key_id": keys.parse_key(key).key_id}
+
+    return of
 
 
 @pytest.mark.parametrize("cell", api_cells(), ids=str)
-def test_api(cell, api, headers, theirs):
-    sent = dict(headers[cell.actor])
-    if cell.names != "-" and "{account_id}" not in cell.path:
+def test_api(cell, api, cast, headers, subjects):
+    sent = dict(headers(cell.actor))
+    places = {}
+    if cell.path.startswith(("/sessions", "/tasks", "/agents")):
+        places = furnish(api, cast.north, cast.bob.headers, cell.path)
+    connection.check_constraints()  # a schema with checks that still wait cannot be dropped
+    if cell.path.startswith("/admin"):
+        places = {"account_id": cell.names, **subjects(cell.names)}
+    elif cell.names != "-":
         sent["X-Bailiwick-Account"] = cell.names
-    path = cell.path.format(account_id=cell.names, session_id=theirs)
-    answer = api(cell.method, path, sent, BODIES.get((cell.method, cell.path)))
+    answer = api(cell.method, cell.path.format(**places), sent, BODIES.get(cell.route))
     assert answer.status == cell.status, answer.body
 
 
-@pytest.mark.parametrize(("path", "visitor", "status"), page_cells())
+@pytest.fixture
+def callers(api, cast, a_key):
+    """What each caller sends, about a session with Bob's contact A."""
+    mine, other = (make_contact(cast.north, "telegram", name, owner="bob") for name in ("a", "b"))
+    user_create(actor=Operator(), account=cast.north, user_id="gate")
+    gateway, beth = a_key("gate", scopes=GATEWAY), cast.beth.headers
+    return {
+        "A": contact_header(gateway, mine),
+        "B": contact_header(gateway, other),
+        "new": peer_header(cast.bob.headers, "never-wrote"),
+        "owner": cast.bob.headers,
+        "bound": a_key("bob", agents=["ada"]),
+        "user": beth,
+        "user/A": contact_header(beth, mine),
+        "gateway": gateway,
+        "admin": cast.alice.headers,
+        "admin/A": contact_header(cast.alice.headers, mine),
+        "admin/B": contact_header(cast.alice.headers, other),
+        "admin+": cast.alice_as("beth"),
+        "root+": cast.root_as("bob"),
+        "root+/B": contact_header(cast.root_as("bob"), other),
+        "A+beth": {**contact_header(gateway, mine), "X-Bailiwick-User": "beth"},
+    }
+
+
+@pytest.mark.parametrize("policy", ["account", "participants"])
+@pytest.mark.parametrize("cell", contact_cells(), ids=str)
+def test_of_a_contact(cell, policy, api, cast, set_policy, callers):
+    set_policy(sessions_visible_to=policy)
+    places = furnish(api, cast.north, callers["A"], cell.path)
+    path = cell.path.format(**places)
+    answer = api(cell.method, path, callers[cell.actor], BODIES.get(cell.route))
+    assert answer.status == cell.status, answer.body
+
+
+LISTED = {
+    "A": "theirs",
+    "B": "",
+    "new": "",
+    "owner": "theirs bobs",
+    "bound": "theirs bobs",
+    "user": "bobs",
+    "gateway": "bobs",
+    "admin": "theirs bobs",
+    "admin/A": "theirs",
+    "admin/B": "",
+    "admin+": "bobs",
+    "root+": "theirs bobs",
+    "root+/B": "",
+}
+
+
+@pytest.mark.parametrize(("caller", "found"), LISTED.items())
+def test_lists_of_a_contact(caller, found, api, cast, callers):
+    furnish(api, cast.north, callers["A"], "")
+    assert api.say(cast.bob.headers, "bobs").status == 200
+    for query in ({}, {"q": "hello"}, {"limit": 1}):
+        answer = api.get("/sessions", callers[caller], **query)
+        ids = {row["session_id"] for row in answer.result}
+        assert ids == set(found.split()) if "limit" not in query else ids <= set(found.split())
+
+
+@pytest.mark.parametrize("caller", ["A", "owner", "B", "new", "admin", "admin/A", "user"])
+def test_tasks_of_a_contact(caller, api, cast, callers):
+    places = furnish(api, cast.north, callers["A"], "{task_id}")
+    found = [row["task_id"] for row in api.get("/tasks", callers[caller]).result]
+    seen = caller in ("A", "owner", "admin/A")
+    assert found == ([places["task_id"]] if seen else [])
+    with tenancy.account(cast.north):
+        owner = User.objects.get(user_id="bob").pk
+        assert list(Task.objects.values_list("user", flat=True)) == [owner]
+
+
+@pytest.mark.parametrize(
+    ("path", "visitor", "status"), page_cells(), ids=lambda value: str(value).replace("/", "_")
+)
 def test_page(path, visitor, status, sign_in, theirs):
     who = {"admin": "alice", "user": "bob", "outsider": "charlie"}.get(visitor)
     browser = sign_in(who) if who else Client(raise_request_exception=False)
@@ -213,28 +228,61 @@ def test_foreign_and_absent_accounts_look_alike(path, sign_in):
     assert foreign.content.replace(b"north", b"absent") == absent.content
 
 
-def test_refusals_of_foreign_and_absent_accounts_are_alike(api, cast):
+ABOUT_AN_ACCOUNT = [
+    (method, path) for method, path, pattern, _ in routes() if pattern in {"one_account", "manager"}
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ABOUT_AN_ACCOUNT, ids=" ".join)
+def test_refusals_of_foreign_and_absent_accounts_are_alike(method, path, api, cast):
     def refusal(account_id: str) -> dict[str, Any]:
-        answer = api.get(f"/admin/accounts/{account_id}/users", cast.alice.headers)
+        at = path.format(account_id=account_id, user_id="bob", key_id="absent")
+        answer = api(method, at, cast.alice.headers, BODIES.get(f"{method} {path}"))
         assert answer.status == 403
         return answer.body["error"]
 
     assert refusal("south") == refusal("absent")
 
-    def refusal_by_header(account_id: str) -> dict[str, Any]:
+
+def test_refusals_by_header_are_alike_too(api, cast):
+    def refusal(account_id: str) -> dict[str, Any]:
         named = {**cast.alice.headers, "X-Bailiwick-Account": account_id}
         answer = api.get("/sessions", named)
         assert answer.status == 403
         return answer.body["error"]
 
-    assert refusal_by_header("south") == refusal_by_header("absent")
+    assert refusal("south") == refusal("absent")
 
 
-def test_all_keys_that_do_not_open_are_refused_alike(api, headers):
-    answers = [
-        api.get("/sessions", headers[actor]).body["error"]
-        for actor in ("revoked", "expired", "nobody", "garbage")
-    ]
+HIDDEN = [
+    (method, path)
+    for method, path, pattern, _ in routes()
+    if pattern in {"session", "session_by_admin"} and path.startswith("/sessions/")
+]
+
+
+@pytest.mark.parametrize(("method", "path"), HIDDEN, ids=" ".join)
+def test_hidden_and_absent_sessions_are_refused_alike(method, path, api, cast, callers):
+    furnish(api, cast.north, callers["A"], path)
+
+    def refusal(session_id: str, caller: str) -> Any:
+        at = path.format(session_id=session_id, archive_id="archive_001")
+        answer = api(method, at, callers[caller], BODIES.get(f"{method} {path}"))
+        assert answer.status == 404, answer.body
+        return str(answer.body["error"]).replace(session_id, "…")
+
+    for caller in ("B", "new", "user", "admin/B"):
+        assert refusal("theirs", caller) == refusal("absent", caller)
+
+
+def test_all_keys_that_do_not_open_are_refused_alike(api, cast, headers):
+    answers = []
+    for actor in ("revoked", "expired", "nobody", "garbage"):
+        refused = api.get("/sessions", headers(actor))
+        assert refused.status == 401
+        answers.append(refused.body["error"])
+        with tenancy.account(cast.north):
+            ApiKey.objects.filter(name="second").update(name=f"was {actor}")
     assert all(answer == answers[0] for answer in answers)
 
 
@@ -243,7 +291,20 @@ def test_every_operation_of_the_api_is_in_the_table():
     operations = {
         (method.upper(), path) for path, methods in schema["paths"].items() for method in methods
     }
-    assert {(cell.method, cell.path) for cell in api_cells()} == operations
+    assert {(method, path) for method, path, *_ in routes()} == operations
+
+
+def test_every_route_is_there_once_and_every_body_belongs_to_one():
+    known = [f"{method} {path}" for method, path, *_ in routes()]
+    assert len(known) == len(set(known))
+    assert set(BODIES) <= set(known)
+
+
+def test_every_route_about_sessions_is_tried_as_a_contact():
+    about = {
+        (method, path) for method, path, *_ in routes() if path.startswith(("/sessions", "/tasks"))
+    }
+    assert {(cell.method, cell.path) for cell in contact_cells()} == about
 
 
 def test_every_address_is_in_a_table():
@@ -260,8 +321,8 @@ def test_every_address_is_in_a_table():
         *addresses(get_resolver("config.account_urls").url_patterns, "/a/<account>/"),
     }
     in_tables = {
-        *(f"/api/v1{cell.path}" for cell in api_cells()),
-        *(param.values[0] for param in page_cells()),
+        *(f"/api/v1{path}" for _, path, *_ in routes()),
+        *(path for path, *_ in page_cells()),
     }
     assert {path.replace("{", "<").replace("}", ">") for path in in_tables} == found
 

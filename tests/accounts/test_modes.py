@@ -66,7 +66,7 @@ class TestTrusted:
     """Behind a gateway that authenticates; no gateway key is configured."""
 
     @pytest.fixture(autouse=True)
-    def trusted(self, settings, cast):
+    def trusted(self, settings):
         settings.AUTH_MODE = "trusted"
         settings.GATEWAY_KEYS = ()
 
@@ -118,7 +118,7 @@ class TestTrusted:
         assert api.say(headers, "s1").status == status
         assert row_counts(cast.north) == before
 
-    def test_an_admin_named_is_a_user(self, api, cast):
+    def test_an_admin_named_is_a_user(self, api):
         assert api.get("/whoami", vouched("alice")).result["role"] == "user"
         api.say(vouched("bob"), "s1")
         assert api("DELETE", "/sessions/s1", vouched("alice")).status == 403
@@ -167,7 +167,7 @@ class TestTrusted:
 
 class TestGatewayKey:
     @pytest.fixture(autouse=True)
-    def trusted(self, settings, cast):
+    def trusted(self, settings):
         settings.AUTH_MODE = "trusted"
         settings.GATEWAY_KEYS = (GATEWAY_KEY, settings.ROOT_KEY)
 
@@ -208,7 +208,7 @@ class TestRegistration:
     """A user is registered on sight, by a write that commits."""
 
     @pytest.fixture(autouse=True)
-    def trusted(self, settings, cast):
+    def trusted(self, settings):
         settings.AUTH_MODE = "trusted"
         settings.GATEWAY_KEYS = ()
 
@@ -240,6 +240,11 @@ class TestRegistration:
             assert row.keys.count() == 0
             event = AuditEvent.objects.get(action="user.registered")
             assert event.target == row.pk
+
+    def test_by_a_reading_that_makes_the_session(self, api, cast, before):
+        answers = [api.get("/sessions/s1", vouched("carol"), auto_create="true") for _ in range(2)]
+        assert [answer.status for answer in answers] == [200, 200]
+        assert users_of(cast.north) == before | {"carol"}
 
     def test_and_is_counted(self, api, cast):
         count = Account.objects.get(pk=cast.north.id).user_count
@@ -375,7 +380,7 @@ def test_first_writes_at_once_register_a_user_once(committed, settings):
 
 class TestContactsInTrustedMode:
     @pytest.fixture(autouse=True)
-    def trusted(self, settings, cast):
+    def trusted(self, settings):
         settings.AUTH_MODE = "trusted"
         settings.GATEWAY_KEYS = ()
 
@@ -383,7 +388,7 @@ class TestContactsInTrustedMode:
     def contact(self, cast):
         return make_contact(cast.north, "telegram", "1")
 
-    def test_narrow_to_the_owner(self, api, cast, contact):
+    def test_narrow_to_the_owner(self, api, contact):
         api.say(vouched("bob"), "theirs")
         headers = contact_header(vouched("bob"), "telegram:1")
         who = api.get("/whoami", headers).result
@@ -402,7 +407,7 @@ class TestContactsInTrustedMode:
             assert Message.objects.get().written_by == id_of(cast.north, "carol")
 
     @pytest.mark.parametrize("named", ["contact", "nobody"])
-    def test_a_repetition_by_a_new_user_writes_once(self, api, cast, contact, named):
+    def test_a_repetition_by_a_new_user_writes_once(self, api, contact, named):
         headers = vouched("carol", **{"Idempotency-Key": "k1"})
         if named == "contact":
             headers = contact_header(headers, contact)
@@ -420,9 +425,10 @@ class TestContactsInTrustedMode:
         assert api.get("/sessions/s1", headers).result["contact_id"] == str(contact.pk)
 
 
+@pytest.mark.usefixtures("cast", "dev")
 class TestDev:
-    @pytest.fixture(autouse=True)
-    def dev(self, settings, api, cast):
+    @pytest.fixture
+    def dev(self, settings):
         account_create(actor=Operator(), account_id="default", admin_user_id="anna")
         settings.AUTH_MODE = "dev"
         settings.GATEWAY_KEYS = ()

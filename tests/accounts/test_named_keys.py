@@ -161,6 +161,12 @@ class TestMaking:
         assert made.status == 200
         assert api.get("/whoami", with_key(made.result["user_key"])).status == 200
 
+    @pytest.mark.parametrize("expires_at", ["9999-12-31T00:00:00Z", "9999-12-31T23:59:59-12:00"])
+    def test_an_expiry_that_was_taken_can_be_listed(self, create, listed, expires_at):
+        """The second one lies in the year 10000 of UTC, which cannot be read back."""
+        assert create(expires_at=expires_at).status in (200, 400)
+        assert "default" in {row["name"] for row in listed()}
+
 
 class TestNames:
     def test_are_unique_for_a_user(self, create):
@@ -238,7 +244,7 @@ class TestBoundAgents:
         with tenancy.account(cast.north):
             assert not Agent.objects.exclude(agent_id="default").exists()
 
-    def test_none_is_the_first_of_the_list(self, api, cast, bound):
+    def test_none_is_the_first_of_the_list(self, api, bound):
         assert api.get("/whoami", with_key(bound)).result["agent_id"] == "Ada"
         made = api.post("/sessions", with_key(bound)).result
         assert made["user"]["agent_id"] == "Ada"
@@ -382,7 +388,7 @@ class TestEnds:
 
 
 class TestListing:
-    def test_never_tells_a_secret(self, api, cast, create, listed):
+    def test_never_tells_a_secret(self, cast, create, listed):
         made = create().result["user_key"]
         text = str(listed())
         for secret in (made, cast.alice.key, cast.bob.key):

@@ -89,7 +89,6 @@ class TestPeer:
                 "/sessions/s1/messages/batch",
                 {"messages": [{"role": "user", "content": "Hello"}]},
             ),
-            ("GET", "/sessions/s1?auto_create=true", None),
         ],
     )
     def test_any_write_will_do(self, api, cast, method, path, body):
@@ -97,6 +96,14 @@ class TestPeer:
         assert api(method, path, headers, body).status == 200
         assert contact_count(cast.north) == 1
         assert [row["contact_id"] for row in api.get("/sessions", headers).result] != [None]
+
+    def test_so_will_a_reading_that_makes_the_session(self, api, cast):
+        headers = peer_header(cast.bob.headers, "p1")
+        assert api.get("/sessions/s1", headers).status == 404
+        assert contact_count(cast.north) == 0
+        answers = [api.get("/sessions/s1", headers, auto_create="true") for _ in range(2)]
+        assert [answer.status for answer in answers] == [200, 200]
+        assert contact_count(cast.north) == 1
 
     @pytest.mark.parametrize(
         ("path", "status"),
@@ -172,7 +179,7 @@ class TestPeer:
         assert api.get("/sessions/s1", peer_header(cast.bob.headers, "p1")).status == 200
         assert api.get("/sessions/s1", peer_header(cast.alice.headers, "p1")).status == 404
 
-    def test_needs_a_key_that_writes(self, api, cast, key):
+    def test_needs_a_key_that_writes(self, api, key):
         reader, writer = key("read"), key("read", "write")
         assert api.get("/sessions", reader).status == 200
         assert api.get("/sessions", peer_header(writer, "p1")).status == 200
@@ -238,7 +245,7 @@ class TestContact:
             answer = api.get("/sessions", contact_header(headers, malformed))
             assert (answer.status, answer.code) == (400, "INVALID_ARGUMENT")
 
-    def test_both_headers(self, api, cast, gateway, dana, bobs_peer):
+    def test_both_headers(self, api, gateway, dana, bobs_peer):
         for named in (dana, bobs_peer, "peer:p1"):
             assert api.get("/sessions", contact_header(gateway, named)).status == 200
             both = peer_header(contact_header(gateway, named), "p1")
@@ -310,7 +317,8 @@ class TestNarrowing:
         api.say(contact_header(gateway, dana), "danas")
         api.say(contact_header(gateway, eli), "elis")
 
-    def test_it_sees_its_own_sessions_only(self, api, cast, gateway, dana, eli, told):
+    @pytest.mark.usefixtures("told")
+    def test_it_sees_its_own_sessions_only(self, api, cast, gateway, dana, eli):
         for headers in (gateway, cast.alice.headers, cast.root_as("default")):
             for contact, own in ((dana, "danas"), (eli, "elis")):
                 named = contact_header(headers, contact)
@@ -321,14 +329,16 @@ class TestNarrowing:
                     assert api.get(f"/sessions/{other}/messages", named).status == 404
                     assert api.say(named, other).status == 404
 
-    def test_its_owner_is_the_owner_of_its_sessions(self, api, cast, gateway, dana, told):
+    @pytest.mark.usefixtures("told")
+    def test_its_owner_is_the_owner_of_its_sessions(self, api, gateway, dana):
         found = api.get("/sessions/danas", contact_header(gateway, dana)).result
         assert found["created_by_user_id"] == "default"
         assert found["contact_id"] == str(dana)
         assert found["participant_contact_ids"] == [str(dana)]
         assert found["participant_user_ids"] == []
 
-    def test_without_it_they_are_hidden_but_from_owner_and_admin(self, api, cast, gateway, told):
+    @pytest.mark.usefixtures("told")
+    def test_without_it_they_are_hidden_but_from_owner_and_admin(self, api, cast, gateway):
         def ids(headers):
             return {row["session_id"] for row in api.get("/sessions", headers).result}
 
@@ -338,7 +348,8 @@ class TestNarrowing:
         assert ids(cast.alice_as("default")) == {"bobs", "defaults", "danas", "elis"}
         assert ids(cast.alice.headers) == {"bobs", "defaults", "danas", "elis"}
 
-    def test_what_was_written_names_the_gateways_user(self, cast, told):
+    @pytest.mark.usefixtures("told")
+    def test_what_was_written_names_the_gateways_user(self, cast):
         with tenancy.account(cast.north):
             bob = User.objects.get(user_id="bob").pk
             written = Session.objects.filter(session_id__in=["danas", "elis"])
@@ -356,8 +367,9 @@ class TestNarrowing:
             (NIL, 403, 200),
         ],
     )
+    @pytest.mark.usefixtures("told")
     def test_a_user_header_beside_it(
-        self, api, cast, gateway, dana, told, user, gateway_gets, admin_gets
+        self, api, cast, gateway, dana, user, gateway_gets, admin_gets
     ):
         """It may name the key's own user, or the contact's owner."""
         for headers, own, expected in (
@@ -373,12 +385,14 @@ class TestNarrowing:
                 assert (found["user_id"], found["contact_id"]) == ("default", str(dana))
             assert api.get("/sessions/danas", named).status == expected
 
-    def test_root_names_the_owner(self, api, cast, dana, told):
+    @pytest.mark.usefixtures("told")
+    def test_root_names_the_owner(self, api, cast, dana):
         assert api.get("/sessions/danas", contact_header(cast.root_as("default"), dana)).result
         assert api.get("/sessions/danas", contact_header(cast.root_as("bob"), dana)).status == 404
         assert api.get("/sessions", contact_header(cast.root, dana)).status == 400
 
-    def test_a_user_header_beside_a_peer(self, api, cast, bobs_peer):
+    @pytest.mark.usefixtures("bobs_peer")
+    def test_a_user_header_beside_a_peer(self, api, cast):
         for user, status in (("bob", 200), ("beth", 403), ("default", 403), ("nobody", 403)):
             headers = peer_header({**cast.bob.headers, "X-Bailiwick-User": user}, "p1")
             assert api.get("/sessions/with-p1", headers).status == status
@@ -397,7 +411,7 @@ class TestNarrowing:
 
 class TestInTheBody:
     @pytest.mark.parametrize("path", ["/sessions", "/sessions/start"])
-    def test_it_narrows_as_the_header_does(self, api, cast, gateway, dana, path):
+    def test_it_narrows_as_the_header_does(self, api, gateway, dana, path):
         for name in (str(dana), "telegram:4711"):
             made = api.post(path, gateway, {"contact_id": name}).result
             assert (made["contact_id"], made["user"]["user_id"]) == (str(dana), "default")

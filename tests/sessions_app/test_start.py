@@ -188,6 +188,26 @@ def test_reopened_session_is_not_found_when_no_other_was_begun(api, cast, start)
     assert start()["session_id"] != old["session_id"]
 
 
+def test_session_that_ends_in_the_same_moment(cast, start, monkeypatch):
+    """Someone ends it between the attempt to insert a new one and the look at the current one."""
+    old = start()
+    with tenancy.account(cast.north):
+        manager = Session.objects
+    insert = manager.bulk_create
+
+    def insert_then_end(rows, **options):
+        done = insert(rows, **options)
+        monkeypatch.undo()
+        Session.objects.filter(session_id=old["session_id"]).update(
+            state=Session.State.ENDED, is_current=False
+        )
+        return done
+
+    monkeypatch.setattr(manager, "bulk_create", insert_then_end)
+    new = start()
+    assert (new["session_id"] != old["session_id"], new["is_existing"]) == (True, False)
+
+
 def test_deleted_session_is_current_no_longer(api, cast, start):
     old = start()
     api("DELETE", f"/sessions/{old['session_id']}", cast.alice.headers)
