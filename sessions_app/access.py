@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -25,6 +26,52 @@ FAILED_TASK_KEPT = timedelta(days=7)
 def sessions_of(actor: Actor) -> AccountQuerySet[Session]:
     """All sessions that the actor sees; for selectors and services of this app."""
     return Session.objects.get_queryset().filter(visible_to(actor))
+
+
+def visible_ids(actor: Actor, session_id: str) -> tuple[str, dict[str, Any]]:
+    """`sessions_of` narrowed to one id, as SQL with named parameters, for statements of our own.
+
+    The text is what `visible_to` compiles to. Compiling it costs 0.2 ms, so it is kept for each
+    shape that an actor can have; no text names an account or a row.
+    """
+    shape = (
+        actor.user.registered,
+        actor.is_admin,
+        actor.policy.sessions_visible_to,
+        actor.contact is not None,
+    )
+    if shape not in _texts:
+        _texts[shape] = _compiled(actor)
+    return _texts[shape], {
+        "seen_session": session_id.lower(),
+        "seen_user": actor.user.id,
+        "seen_contact": actor.contact.id if actor.contact else None,
+    }
+
+
+_texts: dict[tuple[bool, bool, str, bool], str] = {}
+_SESSION, _USER, _CONTACT = "session", UUID(int=1), UUID(int=2)
+_MARKS: dict[object, str] = {
+    _SESSION: "%(seen_session)s",
+    _USER: "%(seen_user)s",
+    _CONTACT: "%(seen_contact)s",
+    1: "1",  # what an EXISTS selects
+}
+
+
+def _compiled(actor: Actor) -> str:
+    """The SQL for an actor of this shape, with marks in place of its ids."""
+    marked = replace(actor.user, id=_USER)
+    stand_in = replace(
+        actor,
+        user=marked,
+        # Being oneself is part of the shape.
+        principal=marked if actor.principal == actor.user else actor.principal,
+        contact=replace(actor.contact, id=_CONTACT) if actor.contact else None,
+    )
+    rows = sessions_of(stand_in).filter(session_id__lower=_SESSION).values("pk")
+    text, values = rows.query.sql_with_params()
+    return str(text % tuple(_MARKS[value] for value in values))
 
 
 def session_for(actor: Actor, session_id: str, *, lock: bool = False) -> Session:

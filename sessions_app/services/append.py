@@ -277,13 +277,11 @@ def _registered(actor: Actor, author: _Author) -> tuple[Actor, _Author]:
 
 def _append(actor: Actor, session_id: str, row: dict[str, Any], author: _Author) -> Appended | None:
     """Run the statement; None when the actor sees no session of that id that takes the message."""
-    seen = access.sessions_of(actor).filter(session_id__lower=session_id.lower()).values("pk")
-    visible, parameters = seen.query.sql_with_params()
-    named = [f"visible_{number}" for number in range(len(parameters))]
+    visible, seen = access.visible_ids(actor, session_id)
     column, participant = _participant(author)
     done = tenancy.fetch_row(
         _APPEND.format(
-            visible=visible % tuple(f"%({name})s" for name in named),
+            visible=visible,
             with_speaker=_WITH_SPEAKER if author.contact else "",
             participant=_PARTICIPANT.format(column=column) if column else "",
         ),
@@ -291,7 +289,7 @@ def _append(actor: Actor, session_id: str, row: dict[str, Any], author: _Author)
             **row,
             "written_by": actor.written_by,
             "written_key": actor.key,
-            **dict(zip(named, parameters, strict=True)),
+            **seen,
             "role_id": author.role_id,
             "speaker": author.contact.id if author.contact else None,
             "participant_row": uuid7(),
