@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.core.management import call_command
 from procrastinate import JobContext, builtin_tasks
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import ConnectorException
 
+log = logging.getLogger("bailiwick.jobs")
 KEPT_HOURS = 24  # finished jobs; failed ones stay for an admin to see
 HEARTBEAT_SECONDS = 30  # a worker that was silent for longer is dead
 
@@ -33,4 +37,7 @@ async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:
     del timestamp
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=HEARTBEAT_SECONDS):
-        await manager.retry_job(job)
+        try:
+            await manager.retry_job(job)
+        except ConnectorException as error:  # one like it waits already: the others come first
+            log.warning("job %s was not queued again: %s", job.id, type(error).__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -254,7 +255,8 @@ def session_context(*, actor: Actor, session_id: str, token_budget: int) -> Sess
     """All messages that no archive covers, and what else fits the budget."""
     session = access.session_for(actor, session_id)
     archives = list(session.archives.order_by("number"))
-    done = [archive for archive in archives if archive.state == Archive.State.COMPLETED]
+    # Up to the first that is not completed: behind it, messages would be in no summary and gone.
+    done = list(takewhile(lambda archive: archive.state == Archive.State.COMPLETED, archives))
     rows = Message.objects.filter(session=session)
     if done:
         rows = rows.filter(seq__gt=done[-1].last_seq)

@@ -85,7 +85,7 @@ class UserKey(Schema):
 
 
 class KeyIn(NewBody):
-    user_id: str
+    user_id: str = Field(examples=["bob"], description="Whose key it is.")
     name: str = Field(examples=["telegram gateway"])
     scopes: list[str] | None = Field(None, description="read and write when absent")
     agents: list[str] = Field(default_factory=list, description="Bound to these; empty: any.")
@@ -161,9 +161,9 @@ class AgentIn(NewBody):
 
 
 class AgentChange(NewBody):
-    display_name: str | None = None
-    memory_system: str | None = None
-    session_scope: str | None = None
+    display_name: str | None = Field(None, examples=["Ada, the planner"])
+    memory_system: str | None = Field(None, examples=["structured"])
+    session_scope: str | None = Field(None, examples=["per_sender"])
 
 
 class AgentOut(Schema):

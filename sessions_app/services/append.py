@@ -24,6 +24,7 @@ from accounts.names import check_id, check_session_id
 from accounts.principals.access import user_by_id
 from accounts.principals.contacts import peer_of
 from accounts.principals.idempotency import KeyReused
+from accounts.principals.models import ContactHandle
 from accounts.principals.services import agent_on_sight, user_on_sight
 from sessions_app import access
 from sessions_app.models import Message, Session
@@ -333,6 +334,20 @@ def _begin(actor: Actor, session_id: str, author: _Author) -> None:
     record_simulated(actor, "session.created", session.pk)
 
 
+def _same_author(found: Message, author: _Author) -> bool:
+    if author.contact is None:
+        return found.role_id == author.role_id
+    if author.contact.id is not None:
+        return found.contact_id == author.contact.id
+    # New when it was looked up; made meanwhile, if the same request came twice at once.
+    handles = ContactHandle.objects.filter(
+        contact=found.contact_id,
+        platform=author.contact.platform,
+        platform_id=author.contact.platform_id,
+    )
+    return found.contact_id is not None and handles.exists()
+
+
 def _written_before(
     actor: Actor, session_id: str, message: MessageInput, row: dict[str, Any], author: _Author
 ) -> Appended | None:
@@ -354,8 +369,7 @@ def _written_before(
     same = (
         (found.role, found.parts, found.source) == (row["role"], row["parts"].obj, row["source"])
         and found.written_by == actor.written_by
-        and author.role_id in (None, found.role_id)
-        and (author.contact is None or author.contact.id in (None, found.contact_id))
+        and _same_author(found, author)
         and (message.created_at is None or found.created_at == row["at"])
     )
     if not same:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from accounts.actor import AgentRef, ContactRef, Principal, Role
-from accounts.errors import AlreadyExists, InvalidArgument, PermissionDenied
+from accounts.errors import AlreadyExists, InvalidArgument, PermissionDenied, Unavailable
 from accounts.names import check_id, check_session_id
 from accounts.principals import audit
 from accounts.principals.access import agent_by_id
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from accounts.actor import Actor
 
 MAX_TITLE = 300
+MAX_ATTEMPTS = 100  # to become the current session among others who try
 MAX_THREAD_KEY = 255  # a b-tree entry over 2.7 kB fails
 
 
@@ -115,20 +116,26 @@ def session_start(
             thread_key=thread_key,
             is_current=True,
         )
-        if force_new:
-            current.update(is_current=False)
-        else:
-            _retire_idle(actor, current)
-        session = new_session(actor, None)
-        session.thread_key = thread_key
-        session.title = title
-        session.metadata = metadata or {}
-        session.is_current = True
-        Session.objects.bulk_create([session], ignore_conflicts=True)
-        found = current.select_related("owner", "agent").get()
-        if found.pk == session.pk:
-            record_simulated(actor, "session.created", session.pk)
-    return found, found.pk != session.pk
+        for _attempt in range(MAX_ATTEMPTS):
+            if force_new:
+                current.update(is_current=False)
+            else:
+                _retire_idle(actor, current)
+            session = new_session(actor, None)
+            session.thread_key = thread_key
+            session.title = title
+            session.metadata = metadata or {}
+            session.is_current = True
+            Session.objects.bulk_create([session], ignore_conflicts=True)
+            found = current.select_related("owner", "agent").first()
+            made = found is not None and found.pk == session.pk
+            # Somebody else's new session is none for who begins anew; and the one in the way may
+            # have ended since.
+            if found is not None and (made or not force_new):
+                if made:
+                    record_simulated(actor, "session.created", session.pk)
+                return found, not made
+    raise Unavailable("Too many sessions begin in this thread at once; try again.")
 
 
 def session_update(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -139,10 +139,20 @@ def test_making_an_account_is_an_event_of_operators(api, cast):
 
 
 def test_request_id_finds_the_event(api, cast, events):
-    headers = {**cast.alice_as("bob"), "X-Request-Id": "req-77"}
-    api.post("/sessions", headers, {"session_id": "s1"})
+    number = uuid4().hex
+    headers = {**cast.alice_as("bob"), "X-Request-Id": number}
+    assert api.post("/sessions", headers, {"session_id": "s1"}).headers["X-Request-Id"] == number
     (event,) = events()
-    assert event.request_id == "req-77"
+    assert event.request_id == number
+
+
+def test_a_request_id_in_words_is_echoed_and_not_kept(api, cast, events):
+    """It may be a name: the log holds ids and counts only."""
+    headers = {**cast.alice_as("bob"), "X-Request-Id": "mathilda-77"}
+    answer = api.post("/sessions", headers, {"session_id": "s1"})
+    assert answer.headers["X-Request-Id"] == "mathilda-77"
+    (event,) = events()
+    assert event.request_id == ""
 
 
 def test_ids_and_counts_only(api, cast, events):

@@ -217,18 +217,33 @@ class TestScopes:
         [
             ("admin", "manage", 200),
             ("admin", "write", 403),
+            ("admin", "gateway", 403),
             ("user", "manage", 403),
         ],
     )
     def test_manage_needs_the_role_too(self, api, cast, bobs_key, role, scope, status):
-        bobs_key(scopes=["read", scope])
+        bobs_key(scopes=["read", scope], name="second")
         with tenancy.account(cast.north):
             User.objects.filter(user_id="bob").update(role=role)
         assert api.get("/admin/accounts/north/users", cast.bob.headers).status == status
 
-    def test_of_new_keys(self, cast):
-        assert set(row_of(cast, "alice").scopes) == {"read", "write", "manage"}
+    def test_an_admins_default_key_manages_as_long_as_the_role_lasts(self, api, cast):
+        """The row holds no `manage`: the role gives it, and takes it away again."""
+        path = "/admin/accounts/north/users"
+        for role, status in (("admin", 200), ("user", 403), ("admin", 200), ("user", 403)):
+            with tenancy.account(cast.north):
+                User.objects.filter(user_id="bob").update(role=role)
+            assert api.get(path, cast.bob.headers).status == status
+            scopes = api.get("/whoami", cast.bob.headers).result["scopes"]
+            assert ("manage" in scopes) is (status == 200)
         assert set(row_of(cast, "bob").scopes) == {"read", "write"}
+
+    def test_of_new_keys(self, api, cast):
+        for name, manages in (("alice", {"manage"}), ("bob", set())):
+            assert set(row_of(cast, name).scopes) == {"read", "write"}
+            headers = {"alice": cast.alice, "bob": cast.bob}[name].headers
+            found = api.get("/whoami", headers).result["scopes"]
+            assert set(found) == {"read", "write"} | manages
         assert row_of(cast, "alice").name == row_of(cast, "bob").name == "default"
 
 

@@ -63,12 +63,14 @@ def test_nobody_signs_up(browser):
         assert browser.get(path).status_code == 404
 
 
-def test_inactive_person(enter, inside):
+def test_inactive_person(enter, inside, browser):
     assert enter().status_code == 302
     assert inside()
     Person.objects.filter(email=EMAIL).update(is_active=False)
     assert not inside()
-    assert enter().status_code in (403, 422)
+    refused = enter()
+    assert (refused.status_code, refused["Location"]) == (302, "/sign-in/inactive")
+    assert browser.get("/sign-in/inactive").status_code == 403
     assert not inside()
 
 

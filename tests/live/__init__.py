@@ -215,7 +215,7 @@ def serving(**environment: str) -> Iterator[Server]:
         whole,
     )
     try:
-        supervisor.wait_until_serving(f"http://127.0.0.1:{port}/ready", seconds=60)
+        supervisor.wait_until_serving(f"http://127.0.0.1:{port}/ready", "localhost", seconds=60)
         yield Server(f"http://127.0.0.1:{port}", whole)
     finally:
         supervisor.stop()

@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from config.supervisor import port_is_free
+from config.supervisor import listening_problem
 from tests.live import collect_static, free_port, result, submit
 from tests.live.quickstart import Quickstart, alive, end, eventually, installation
 
@@ -89,7 +89,7 @@ def test_a_signal_stops_everything_it_started_and_keeps_the_data(house, number):
     assert house.output.endswith("Stopped. The data is kept.\n")
     assert house.errors == ""
     assert alive(processes) == []
-    assert port_is_free("127.0.0.1", house.port)
+    assert listening_problem("127.0.0.1", house.port) is None
 
     house.start()
     assert [house.printed(one) for one in ("Admin key", "Root key")] == keys
@@ -105,7 +105,7 @@ def test_after_a_kill_nothing_stays_but_the_data_and_the_next_start_serves(house
     assert len(servers) >= 3
     house.stop(signal.SIGKILL)
     eventually(lambda: alive(servers) == [])
-    assert port_is_free("127.0.0.1", house.port)
+    assert listening_problem("127.0.0.1", house.port) is None
 
     house.start()
     assert sessions(house) == before

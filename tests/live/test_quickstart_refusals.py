@@ -29,7 +29,7 @@ def house():
         ("PORT", "0", "a whole number from 1 to 65535"),
         ("PORT", "65536", "a whole number from 1 to 65535"),
         ("PORT", "http", "a whole number from 1 to 65535"),
-        ("BAILIWICK_AUTH_MODE", "trusted", "valid: api_key"),
+        ("BAILIWICK_AUTH_MODE", "open", "valid: api_key, trusted, dev"),
         ("DATABASE_URL", "mysql://me@localhost/db", "postgresql://user:password@host:port/name"),
         ("DATABASE_URL", "postgresql://[/db", "postgresql://user:password@host:port/name"),
         ("DATABASE_URL", "postgresql://localhost", "postgresql://user:password@host:port/name"),

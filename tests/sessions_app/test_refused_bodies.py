@@ -193,8 +193,14 @@ def test_malformed_session_id_is_refused(send, session_id):
     assert send(GOOD, path=f"/sessions/{longest}/messages").status == 200
 
 
-def test_peer_is_refused_until_contacts_exist(send):
-    """A contact always narrows: ignoring one would widen."""
-    answer = send(body(peer_id="dana"))
-    assert (answer.status, answer.code) == (501, "UNIMPLEMENTED")
-    assert send(body(peer_id=None)).status == 200
+@pytest.mark.parametrize("peer", [" ", "x" * 256, "a\0b"])
+def test_a_peer_that_cannot_be_named_is_refused(send, peer):
+    answer = send(body(peer_id=peer))
+    assert (answer.status, answer.code) == (400, "INVALID_ARGUMENT")
+    assert send(body(peer_id="dana")).status == 200
+
+
+@pytest.mark.parametrize("peer", [None, ""])
+def test_no_peer_is_no_contact(send, api, cast, peer):
+    assert send(body(peer_id=peer)).status == 200
+    assert api.get("/sessions/s1", cast.bob.headers).result["participant_contact_ids"] == []

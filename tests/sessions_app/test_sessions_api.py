@@ -39,6 +39,9 @@ def test_it_works(api, cast):
         "thread_key": "t/1",
         "parent_session_id": None,
         "metadata": {"trip": [1, {"a": None}]},
+        "contact_id": None,
+        "memory_paused": False,
+        "ended_at": None,
     }
     detail = api.get("/sessions/porto", cast.beth.headers).result
     assert {name: detail[name] for name in made} == made
@@ -80,7 +83,9 @@ def test_taken_id_is_refused_also_when_it_cannot_be_seen(api, cast, set_policy):
         *((field, 5, 422) for field in ("session_id", "title", "thread_key", "agent_id")),
         *(("title", None, 422), ("metadata", [], 422), ("metadata", "a", 422)),
         *(("metadata", None, 422), ("parent_session_id", {}, 422)),
-        *(("contact_id", "telegram:1", 501),),
+        # Bob's key is no gateway's: it may name peers of his own only.
+        *(("contact_id", "telegram:1", 403), ("contact_id", "peer:nobody", 404)),
+        *(("contact_id", "garbage", 400), ("contact_id", "pigeon:1", 400), ("contact_id", 5, 422)),
     ],
 )
 def test_refused_fields(api, cast, field, value, status):
@@ -200,7 +205,7 @@ def test_participant_filter_finds_agents_that_spoke(api, cast, shelf):
         *(({"state": value}, 400) for value in ("open", "ACTIVE")),
         *(({"since": value}, 422) for value in ("yesterday", "", str(10**40), "2026-13-01")),
         *(({name: "a\0b"}, 400) for name in ("q", "agent", "user", "participant", "thread_key")),
-        ({"contact": "telegram:1"}, 501),
+        *(({"contact": value}, 422) for value in ("telegram:1", "", "x")),
     ],
     ids=str,
 )

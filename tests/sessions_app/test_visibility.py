@@ -30,7 +30,7 @@ from sessions_app.models import Participant, Session
 from sessions_app.selectors import SessionFilter
 from sessions_app.services import MessageInput, message_append
 from sessions_app.visibility import SessionFacts
-from tests.accounts.kit import contact_header, make_contact, peer_header
+from tests.accounts.kit import make_contact
 from tests.oracle import NEVER_WROTE, OWNERS, UNREGISTERED, Caller, Talk, sees
 
 USERS = ("alice", "bob", "beth", "default")
