@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from django.http import Http404
 from django.views import defaults
 
 from accounts.http.envelope import problem_response
@@ -42,6 +43,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith(API_PREFIX):
         return plain_problem(request, 400)
     return defaults.bad_request(request, exception)
+
+
+def bad_address(request: HttpRequest) -> HttpResponse:
+    """An address with a character that no id may have."""
+    if request.path.startswith(API_PREFIX):
+        return plain_problem(request, 400)
+    return defaults.page_not_found(request, Http404())
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

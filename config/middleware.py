@@ -8,12 +8,12 @@ import time
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.utils.cache import patch_vary_headers
 
 from accounts import tenancy
 from accounts.principals.middleware import PREFIX as ACCOUNT_PREFIX
-from config.errors import API_PREFIX, PLAIN, not_found, plain_problem
+from config.errors import API_PREFIX, PLAIN, bad_address, plain_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ class RequestMiddleware:
         try:
             # No address of ours holds NUL, and the database cannot be asked about it.
             odd = "\x00" in request.path
-            response = not_found(request, Http404()) if odd else self.get_response(request)
+            response = bad_address(request) if odd else self.get_response(request)
         finally:
             tenancy.leave()
         if request.path.startswith(API_PREFIX):

@@ -83,6 +83,7 @@ def session_detail(actor: Actor, detail: SessionDetail) -> SessionDetailOut:
         state=row.state,
         created_at=row.started_at,
         updated_at=row.last_activity_at,
+        ended_at=row.ended_at,
         created_by_user_id=row.owner.user_id,
         participant_user_ids=detail.user_ids,
         participant_agent_ids=detail.agent_ids,

@@ -112,6 +112,7 @@ class SessionDetailOut(Schema):
     state: str
     created_at: datetime
     updated_at: datetime
+    ended_at: datetime | None
     created_by_user_id: str
     participant_user_ids: list[str]
     participant_agent_ids: list[str]

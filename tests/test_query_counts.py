@@ -36,8 +36,6 @@ BASELINES = json.loads(FILE.read_text(encoding="utf-8"))
 NOT_COUNTED = re.compile(
     r"SAVEPOINT|RELEASE|ROLLBACK TO|SET search_path|SET CONSTRAINTS", re.IGNORECASE
 )
-    r"SAVEPOINT|RELEASE|ROLLBACK TO|SET search_path|SET CONSTRAINTS", re.IGNORECASE
-)
 FEW, MANY = 5, 60
 
 

@@ -61,6 +61,11 @@ def leave() -> None:
     connection.set_schema_to_public()
 
 
+def disconnect() -> None:
+    """Give this thread's connection back; for a process that only watches from now on."""
+    connection.close()
+
+
 @contextmanager
 def public() -> Iterator[None]:
     """Run the block in the public schema; return to where the thread was before."""

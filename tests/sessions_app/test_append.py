@@ -9,7 +9,7 @@ import pytest
 
 from accounts import tenancy
 from sessions_app.models import Message, Session
-from sessions_app.services import session_end
+from sessions_app.services import session_update
 
 
 def test_it_works(api, cast):
@@ -125,7 +125,7 @@ def test_absent_created_at_is_now(api, cast):
 
 def test_ended_session_takes_no_message(api, cast, acting):
     api.say(cast.bob.headers, "s1")
-    session_end(actor=acting("bob"), session_id="s1")
+    session_update(actor=acting("bob"), session_id="s1", state="ended")
     tenancy.leave()
     refused = api.say(cast.bob.headers, "s1")
     assert (refused.status, refused.code) == (412, "FAILED_PRECONDITION")

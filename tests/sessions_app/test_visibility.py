@@ -72,7 +72,12 @@ class World:
 
         contact = None
         if caller.contact is not None:
-            contact = ContactRef(self.contacts.get(caller.contact), principal(caller.effective))
+            contact = ContactRef(
+                self.contacts.get(caller.contact),
+                principal(caller.effective),
+                "peer",
+                f"peer-{caller.contact}",
+            )
         return Actor(
             account=self.ref,
             role=Role(caller.role),

@@ -117,6 +117,8 @@ def agent_update(
         if display_name is not None:
             agent.display_name = display_name
         if memory_system is not None:
+            if actor.simulating:
+                raise PermissionDenied("The memory system is set by an admin as itself.")
             agent.memory_system = memory_system
         if session_scope is not None:
             agent.session_scope = session_scope

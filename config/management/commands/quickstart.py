@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
 
+from accounts import tenancy
 from accounts.actor import DEFAULT_ID, Operator
 from accounts.errors import AlreadyExists
 from accounts.principals.services import account_create
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         if env.auth_mode == "dev":
             _make_dev_account()
         collect_if_changed()
-        connection.close()
+        tenancy.disconnect()
         supervisor = Supervisor()
         stack.callback(supervisor.stop)
         environment = {**os.environ, "BAILIWICK_DATA_DIR": str(env.data_dir)}
