@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SYSTEM_USER = "bailiwick"  # PostgreSQL refuses to run as root; root starts it as this user
+START_ATTEMPTS = 6
 SOCKET_PATH_LIMIT = 90  # a Unix socket's address holds 107 bytes; its file name takes 16
 
 # Words that people wrote must not stay in the server's log after they are erased.
@@ -89,6 +91,43 @@ class EmbeddedPostgres:
         self._own_socket_dir(account)
         if not (cluster / "PG_VERSION").exists():
             _make_cluster(binaries, cluster, account)
+        for attempt in range(START_ATTEMPTS):
+            try:
+                self._launch(binaries, cluster, account)
+                break
+            except PostgresProblem:
+                # After a kill -9 the old server's processes hold its memory for a moment.
+                if attempt == START_ATTEMPTS - 1:
+                    raise
+                time.sleep(1)
+        self._make_database()
+        return True
+
+    def stop(self) -> None:
+        """Stop at once but cleanly: open transactions are rolled back, nothing else is lost.
+
+        Harmless when it does not run.
+        """
+        if not self.is_running():
+            return
+        account = _system_account()
+        _run(
+            [
+                _binaries(account) / "pg_ctl",
+                "stop",
+                "-w",
+                "-t",
+                "60",
+                "-m",
+                "fast",
+                "-D",
+                self.cluster.resolve(),
+            ],
+            account,
+            "stop",
+        )
+
+    def _launch(self, binaries: Path, cluster: Path, account: int | None) -> None:
         options = " ".join(
             f"-c {name}={value}"
             for name, value in {
@@ -115,32 +154,6 @@ class EmbeddedPostgres:
             account,
             "start",
             log=cluster / "server.log",
-        )
-        self._make_database()
-        return True
-
-    def stop(self) -> None:
-        """Stop at once but cleanly: open transactions are rolled back, nothing else is lost.
-
-        Harmless when it does not run.
-        """
-        if not self.is_running():
-            return
-        account = _system_account()
-        _run(
-            [
-                _binaries(account) / "pg_ctl",
-                "stop",
-                "-w",
-                "-t",
-                "60",
-                "-m",
-                "fast",
-                "-D",
-                self.cluster.resolve(),
-            ],
-            account,
-            "stop",
         )
 
     def _make_database(self) -> None:
@@ -211,8 +224,7 @@ def _make_cluster(binaries: Path, cluster: Path, account: int | None) -> None:
         account,
         "make",
     )
-    if cluster.exists():
-        cluster.rmdir()
+    shutil.rmtree(cluster, ignore_errors=True)  # what an earlier version left half made
     draft.rename(cluster)
 
 

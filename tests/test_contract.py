@@ -95,7 +95,9 @@ def test_health(cast, client):
 
 def test_account_is_listed_with_its_flags(acme, root):
     anna, _ = acme
-    row = next(row for row in root.get("/admin/accounts") if row["account_id"] == anna.account)
+    row = next(
+        row for row in root.get("/admin/accounts", limit="200") if row["account_id"] == anna.account
+    )
     assert row["user_count"] == 3  # anna, ben and the default user
     assert row["state"] == "active"
     by_agent, by_user = POLICIES[anna.account.removeprefix("acme-")]

@@ -52,7 +52,7 @@ def test_htmx_gets_the_fragment_and_everyone_else_the_page(browser, office, path
     [
         ("since=yesterday", "since", "Write the day as year-month-day"),
         ("agent=nobody", "agent", "Choose one of the agents in the list."),
-        ("state=asleep", "state", "asleep is not one of the available choices."),
+        ("state=asleep", "state", "Choose one of the states in the list."),
         (f"q={'x' * 201}", "q", "Search for at most 200 characters."),
     ],
 )

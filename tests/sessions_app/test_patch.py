@@ -45,7 +45,9 @@ def test_one_field_changes_and_the_others_stay(patch, detail, name, value):
     assert answer.result[name] == value
     after = detail()
     assert after[name] == value
-    assert {**after, name: None} == {**before, name: None}
+    same = {name: None, "ended_at": None}  # an end has its time
+    assert {**after, **same} == {**before, **same}
+    assert (after["ended_at"] is not None) == (value == "ended")
 
 
 def test_several_fields_at_once(patch, detail):
