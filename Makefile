@@ -63,7 +63,7 @@ imports: $(VENV)/.dev ## Import contracts between the layers
 	$(TOOLS_ENV) $(BIN)/lint-imports
 
 .PHONY: migrations-check
-migrations-check: $(VENV)/.dev ## No model change without a migration, no migration that locks a table
+migrations-check: $(VENV)/.dev ## No model change without a migration
 	$(TOOLS_ENV) DATABASE_URL=postgresql://nobody@127.0.0.1:1/none $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
 
 .PHONY: bench
