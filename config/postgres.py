@@ -84,6 +84,7 @@ class EmbeddedPostgres:
             PostgresProblem: with one line that says what to do.
         """
         if self.is_running():
+            self._make_database()  # who started it may have been killed before that
             return False
         account = _system_account()
         binaries = _binaries(account)
@@ -96,7 +97,10 @@ class EmbeddedPostgres:
                 self._launch(binaries, cluster, account)
                 break
             except PostgresProblem:
-                # After a kill -9 the old server's processes hold its memory for a moment.
+                # After a kill -9 the old server's processes hold its memory for a moment. Or it
+                # runs: a start that was killed left a server that did not answer yet.
+                if self.is_running():
+                    break
                 if attempt == START_ATTEMPTS - 1:
                     raise
                 time.sleep(1)
