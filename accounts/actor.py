@@ -9,6 +9,7 @@ from uuid import UUID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from accounts.namespace import Policy
     from accounts.tenancy import AccountRef
@@ -67,6 +68,20 @@ class ContactRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Viewing:
+    """An admin looks at the product as someone else; nothing may be changed meanwhile.
+
+    The actor is then the one who is looked at, whole: what it sees needs no exception anywhere.
+    """
+
+    id: UUID
+    viewer: Principal
+    reason: str
+    expires_at: datetime
+    names_agent: bool  # the admin chose the agent; else it is the user's default
+
+
+@dataclass(frozen=True, slots=True)
 class Operator:
     """Role ROOT on the installation: the root key, the command line, or a Person."""
 
@@ -89,6 +104,7 @@ class Actor:
         agents: ids, in lower case, of the agents that the key is bound to; empty: any.
         trusted: a gateway that authenticates vouched for the user.
         settings: what the account's row keeps (AccountSettings.of reads it).
+        viewing: who is really looking, when an admin views the product as this user.
     """
 
     account: AccountRef
@@ -105,6 +121,7 @@ class Actor:
     trusted: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     request_id: str = ""
+    viewing: Viewing | None = None
 
     @property
     def as_itself(self) -> bool:

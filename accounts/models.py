@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower, Now
+from django.utils.crypto import salted_hmac
 from django_tenants.models import DomainMixin, TenantMixin
 from uuid_utils.compat import uuid7
 
@@ -115,6 +117,10 @@ class Person(AbstractBaseUser):
     name = models.CharField(max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
     is_operator = models.BooleanField(default=False, help_text="Role ROOT: runs the installation.")
+    time_zone = models.CharField(max_length=64, default="UTC", help_text="Pages tell times in it.")
+    sign_in_stamp = models.UUIDField(
+        default=uuid4, help_text="Part of each sign-in: changing it ends them all."
+    )
 
     objects: ClassVar[PersonManager] = PersonManager()
 
@@ -132,6 +138,13 @@ class Person(AbstractBaseUser):
 
     def get_full_name(self) -> str:
         return self.name or self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a browser's sign-in is held against on each request, in Django's own place."""
+        stamped = f"{self.password}{self.sign_in_stamp}"
+        return salted_hmac(
+            "bailiwick.sign_in", stamped, secret=secret, algorithm="sha256"
+        ).hexdigest()
 
     # No permission tables: what a person may do follows from memberships (access.py).
     def has_perm(self, _perm: str, _obj: Any = None) -> bool:
@@ -152,6 +165,30 @@ class Membership(Row):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["person", "account"], name="membership_once"),
             models.UniqueConstraint(fields=["account", "user"], name="membership_user_once"),
+        ]
+
+
+class Invitation(Row):
+    """A User of an account is offered to the owner of an e-mail address.
+
+    The link's token is signed, and kept nowhere: it holds as long as this row is open.
+    """
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="invitations")
+    user = models.UUIDField(help_text="User.id in the account's schema: no foreign key leaves it.")
+    email = models.EmailField(max_length=254)
+    invited_by = models.UUIDField(null=True, help_text="A User of the account; null: an operator.")
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "user"],
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="invitation_user_once",
+            ),
         ]
 
 

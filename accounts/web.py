@@ -1,18 +1,49 @@
-"""What every page shares: whole page or fragment, and the theme."""
+"""What every page shares: whole page or fragment, forms and what they did, the theme, the clock."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from dataclasses import asdict, dataclass, field
+from functools import wraps
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from zoneinfo import ZoneInfo
 
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect
 from django.shortcuts import render
+from django.utils import timezone
+
+from accounts.actor import Role
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from collections.abc import Callable, Iterator
 
-    from accounts.http.request import OurRequest
+    from django.forms import Form
+    from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
+
+    from accounts.errors import DomainError
+    from accounts.http.request import AccountRequest, OurRequest
 
 THEME_COOKIE = "bailiwick_theme"
 THEMES = ("light", "dark")
+API_PREFIX = "/api/"
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """The way back, offered beside what was done: a form of its own.
+
+    Attributes:
+        url: where it is posted to. fields: what is posted. label: the word on the button.
+    """
+
+    url: str
+    fields: dict[str, str] = field(default_factory=dict)
+    label: str = "Undo"
 
 
 def page(
@@ -33,7 +64,61 @@ def page(
     return render(request, template, context, status=status)
 
 
+def done(
+    request: HttpRequest, url: str, said: str, *, undo: Undo | None = None
+) -> HttpResponseRedirect:
+    """After a change: on to the page at `url`, which says in a toast what was done."""
+    toast = {"text": said, "undo": asdict(undo) if undo else None}
+    messages.success(request, json.dumps(toast))
+    response = HttpResponseRedirect(url)
+    response.status_code = HTTPStatus.SEE_OTHER
+    return response
+
+
+def refused(form: Form, error: DomainError) -> None:
+    """Put a service's refusal where the form shows it: at its field, or above all."""
+    named = str(error.details.get("field", ""))
+    form.add_error(named if named in form.fields else None, error.message)
+
+
+def admins_only(
+    view: Callable[Concatenate[AccountRequest, P], HttpResponse],
+) -> Callable[Concatenate[AccountRequest, P], HttpResponse]:
+    """A page that only admins of the account have: anyone else gets 403, before any look-up."""
+
+    @wraps(view)
+    def guarded(request: AccountRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if request.actor.role is not Role.ADMIN:
+            raise PermissionDenied("This page is for admins of the account.")
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 def theme(request: HttpRequest) -> dict[str, str]:
     """Context processor: the chosen theme, or an empty text for the system's own."""
     chosen = request.COOKIES.get(THEME_COOKIE, "")
     return {"theme": chosen if chosen in THEMES else ""}
+
+
+def toasts(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `toasts`, what was done just before; read only where it is shown."""
+
+    def read() -> Iterator[dict[str, Any]]:
+        for message in messages.get_messages(request):
+            yield json.loads(message.message)
+
+    return {"toasts": read}
+
+
+class TimeZoneMiddleware:
+    """Pages tell times in the time zone of whoever is signed in."""
+
+    def __init__(self, get_response: Callable[[OurRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: OurRequest) -> HttpResponseBase:
+        if request.path_info.startswith(API_PREFIX) or not request.user.is_authenticated:
+            return self.get_response(request)
+        with timezone.override(ZoneInfo(request.user.time_zone)):
+            return self.get_response(request)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.urls import include, path
-from django.views.generic import RedirectView
+
+from config.frame import account_home
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="session_list"), name="account_home"),
-    path("sessions", include("sessions_app.urls")),
-    path("policy", include("accounts.principals.urls")),
+    path("", account_home, name="account_home"),
+    path("", include("sessions_app.urls")),
+    path("", include("accounts.principals.urls")),
 ]
 
 handler400 = "config.errors.bad_request"

@@ -1,33 +1,54 @@
-"""The frame around an account's pages: who is signed in, where they may go."""
+"""The frame around an account's pages: who is signed in, where they may go, whose eyes they use."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.http import HttpResponseRedirect
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from accounts import selectors
+from accounts.actor import Role
+from sessions_app.selectors import failed_task_count
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from datetime import datetime
 
+    from django.http import HttpRequest, HttpResponse
+
+    from accounts.actor import Actor
     from accounts.http.request import AccountRequest
 
 # (key, label, icon, address name), in groups parted by rules.
-NAVIGATION = (
+FOR_ADMINS = (
+    (("overview", "Overview", "gauge", "overview"),
+     ("sessions", "Sessions", "messages-square", "session_list")),
+    (("agents", "Agents", "bot", "agent_list"),
+     ("users", "Users", "users", "user_list"),
+     ("policy", "Policy", "fence", "policy")),
+    (("audit", "Audit log", "scroll-text", "audit_log"),
+     ("jobs", "Jobs", "list-checks", "job_list"),
+     ("settings", "Settings", "settings", "account_settings")),
+)  # fmt: skip
+FOR_USERS = (
     (("sessions", "Sessions", "messages-square", "session_list"),),
-    (("policy", "Policy", "fence", "policy"),),
-)
+    (("keys", "Keys", "key-round", "key_list"),
+     ("looked", "Who looked", "eye", "who_looked")),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
+    """One line of the rail. `count` stands only where it means work."""
+
     key: str
     label: str
     icon: str
     url: str
     current: bool
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +57,17 @@ class Switch:
     name: str
     url: str
     current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the banner of a view says."""
+
+    user_id: str
+    agent_id: str | None
+    reason: str
+    expires_at: datetime
+    leave_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +80,17 @@ class Frame:
     role: str
     theme_url: str
     sign_out_url: str
+    person_url: str
+    view_as_url: str | None  # None: no admin
+    operator_url: str | None  # None: no operator
+    view: View | None
+
+
+@require_safe
+def account_home(request: AccountRequest) -> HttpResponse:
+    """To the overview for admins, to the sessions for users."""
+    name = "overview" if request.actor.role is Role.ADMIN else "session_list"
+    return HttpResponseRedirect(reverse(name))
 
 
 def frame(request: AccountRequest) -> dict[str, Any]:
@@ -55,7 +98,29 @@ def frame(request: AccountRequest) -> dict[str, Any]:
     actor = getattr(request, "actor", None)
     if actor is None:
         return {}
-    switch = [
+    admin = actor.role is Role.ADMIN
+    switch = _switch(request, actor)
+    return {
+        "frame": Frame(
+            account_id=actor.account.account_id,
+            account_name=next(one.name for one in switch if one.current),
+            switch=switch,
+            entries=_entries(request, actor),
+            person_name=_person_name(request, actor),
+            role=actor.role.value,
+            theme_url="/theme",
+            sign_out_url="/sign-out",
+            person_url="/account",
+            view_as_url=reverse("view_as") if admin else None,
+            operator_url="/operator/" if request.user.is_operator and not actor.viewing else None,
+            view=_view(actor),
+        )
+    }
+
+
+def _switch(request: AccountRequest, actor: Actor) -> list[Switch]:
+    """The person's accounts. In a view only this one: the others are nobody's business here."""
+    return [
         Switch(
             entrance.ref.account_id,
             entrance.name,
@@ -63,29 +128,42 @@ def frame(request: AccountRequest) -> dict[str, Any]:
             entrance.ref.id == actor.account.id,
         )
         for entrance in selectors.entrances(request.user)
+        if not actor.viewing or entrance.ref.id == actor.account.id
     ]
-    return {
-        "frame": Frame(
-            account_id=actor.account.account_id,
-            account_name=next(
-                (entry.name for entry in switch if entry.current), actor.account.account_id
-            ),
-            switch=switch,
-            entries=[
-                [
-                    _entry(request, key, label, icon, reverse(name))
-                    for key, label, icon, name in group
-                ]
-                for group in NAVIGATION
-            ],
-            person_name=request.user.get_full_name(),
-            role=actor.role.value,
-            theme_url="/theme",
-            sign_out_url="/sign-out",
-        )
-    }
 
 
-def _entry(request: HttpRequest, key: str, label: str, icon: str, url: str) -> Entry:
+def _person_name(request: AccountRequest, actor: Actor) -> str:
+    if not actor.viewing:
+        return request.user.get_full_name()
+    person = selectors.person_of(account=actor.account.id, user=actor.user.id)
+    return person.get_full_name() if person else actor.user.user_id
+
+
+def _view(actor: Actor) -> View | None:
+    if actor.viewing is None:
+        return None
+    return View(
+        user_id=actor.user.user_id,
+        agent_id=actor.agent.agent_id if actor.viewing.names_agent else None,
+        reason=actor.viewing.reason,
+        expires_at=actor.viewing.expires_at,
+        leave_url=reverse("view_leave"),
+    )
+
+
+def _entries(request: AccountRequest, actor: Actor) -> list[list[Entry]]:
+    admin = actor.role is Role.ADMIN
+    failed = failed_task_count(actor=actor) if admin else 0
+    groups = FOR_ADMINS if admin else FOR_USERS
+    return [
+        [
+            _entry(request, key, label, icon, reverse(name), failed if key == "jobs" else 0)
+            for key, label, icon, name in group
+        ]
+        for group in groups
+    ]
+
+
+def _entry(request: HttpRequest, key: str, label: str, icon: str, url: str, count: int) -> Entry:
     current = request.path == url or request.path.startswith(f"{url}/")
-    return Entry(key, label, icon, url, current)
+    return Entry(key, label, icon, url, current, count)

@@ -278,3 +278,20 @@ class Task(AccountModel):
             models.Index(fields=["user", "-id"], name="task_newest"),
             models.Index(fields=["updated_at"], name="task_oldest"),
         ]
+
+
+class DayCount(AccountModel):
+    """What was said on a day (UTC), counted hourly, so that the overview need not count millions.
+
+    Counted once, when it was said: what is deleted later stays counted.
+    """
+
+    day = models.DateField()
+    messages = models.PositiveBigIntegerField(default=0)
+    sessions = models.PositiveBigIntegerField(default=0, help_text="Started on this day.")
+    counted_to = models.UUIDField(help_text="Rows with a smaller id (UUIDv7) are counted.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["day"], name="day_count_once"),
+        ]

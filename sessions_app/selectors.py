@@ -406,3 +406,11 @@ def commit_of(*, actor: Actor, session: str, archive: str | None, task: str | No
 def visible_parent(*, actor: Actor, session: Session) -> Session | None:
     """What the session is a fork of, unless the actor may not see that."""
     return access.visible_parent(actor, session)
+
+
+def failed_task_count(*, actor: Actor) -> int:
+    """How many tasks of the account failed and wait for an admin; counted to COUNTED."""
+    if not actor.is_admin:
+        return 0
+    rows = Task.objects.filter(status=Task.Status.FAILED)
+    return rows[:COUNTED].count()

@@ -39,7 +39,11 @@ def record(
         data={key: value if isinstance(value, int) else str(value) for key, value in data.items()},
         request_id=actor.request_id if is_plain_number(actor.request_id) else "",
     )
-    if isinstance(actor, Actor):
+    if isinstance(actor, Actor) and actor.viewing:
+        event.actor = actor.viewing.viewer.id
+        event.actor_role = Role.ADMIN
+        event.acting_as = actor.user.id
+    elif isinstance(actor, Actor):
         event.actor = actor.principal.id if actor.principal else None
         event.actor_role = actor.role
         event.actor_key = actor.key
@@ -56,18 +60,21 @@ def note_read(*, actor: Actor, kind: str, subjects: Iterable[UUID]) -> None:
         kind: what was read; one word of ours.
         subjects: the Users whose content it is.
     """
-    if actor.role is Role.USER:
+    if actor.role is Role.USER and not actor.viewing:
         return
-    for subject in set(subjects) - {actor.written_by}:
+    reader = actor.viewing.viewer.id if actor.viewing else actor.written_by
+    for subject in set(subjects) - {reader}:
         note(actor=actor, action=f"read.{kind}", subject=subject)
 
 
 def note(*, actor: Actor, action: str, subject: UUID) -> None:
     """Record what would else be recorded too often: once per actor, subject and hour."""
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
-    principal = actor.principal.id if actor.principal else None
+    principal, role = actor.principal.id if actor.principal else None, actor.role
+    if actor.viewing:
+        principal, role = actor.viewing.viewer.id, Role.ADMIN
     noted = AuditEvent.objects.filter(
-        action=action, actor=principal, actor_role=actor.role, target=subject, created_at__gte=hour
+        action=action, actor=principal, actor_role=role, target=subject, created_at__gte=hour
     )
     if not noted.exists():
         record(actor=actor, action=action, target_type="user", target=subject)

@@ -18,7 +18,7 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from accounts import keys, tenancy
-from accounts.actor import DEFAULT_ID, Actor, AgentRef, Operator, Principal, Role, Scope
+from accounts.actor import DEFAULT_ID, Actor, AgentRef, Operator, Principal, Role, Scope, Viewing
 from accounts.errors import InvalidArgument, NotFound, PermissionDenied, Unauthenticated
 from accounts.names import check_id
 from accounts.namespace import Policy
@@ -64,12 +64,19 @@ _BY_NAME = f"""
     SELECT {_FACTS} FROM accounts_account a {_JOINS.format(bound="")} WHERE a.id = %(account)s
 """
 _BY_MEMBERSHIP = f"""
-    SELECT u.id AS own_id, u.user_id AS own_user_id, u.role, {_FACTS}
+    SELECT u.id AS own_id, u.user_id AS own_user_id, u.role, {_FACTS},
+        v.id AS view, v.reason, v.expires_at, subject.id AS subject_id,
+        subject.user_id AS subject_user_id, subject.role AS subject_role,
+        behalf.id AS behalf_id, behalf.agent_id AS behalf_agent_id
     FROM accounts_membership m
     JOIN accounts_person person ON person.id = m.person_id AND person.is_active
     JOIN accounts_account a ON a.id = m.account_id
     JOIN principals_user u ON u.id = m."user" AND u.is_active
     {_JOINS.format(bound="")}
+    LEFT JOIN principals_viewas v ON v.id = %(view)s AND v.viewer_id = u.id AND u.role = 'admin'
+        AND v.ended_at IS NULL AND v.expires_at > now()
+    LEFT JOIN principals_user subject ON subject.id = v.user_id AND subject.is_active
+    LEFT JOIN principals_agent behalf ON behalf.id = v.agent_id
     WHERE m.person_id = %(person)s AND m.account_id = %(account)s
 """
 
@@ -168,19 +175,48 @@ def actor_of_developer(context: Context, *, request_id: str) -> Actor:
     )
 
 
-def actor_by_membership(account_id: str, person: UUID, *, request_id: str) -> Actor | None:
+def actor_by_membership(
+    account_id: str, person: UUID, *, request_id: str, view: UUID | None = None
+) -> Actor | None:
     """The actor of a signed-in person in an account, or None when they do not belong to it.
 
     Enters the account when it returns an actor.
+
+    Args:
+        view: the ViewAs that the browser's sign-in holds. While it lasts, the actor is the user
+            who is viewed, and `actor.viewing` says by whom; else it is the person's own.
     """
-    found = _read(account_id, _BY_MEMBERSHIP, person=person, user=None, agent=None)
+    found = _read(account_id, _BY_MEMBERSHIP, person=person, view=view, user=None, agent=None)
     if not found:
         return None
     ref, row = found
     if row["state"] != "active":
         tenancy.leave()
         return None
-    return _bind(ref, {**row, "scopes": list(Scope)}, Context(), request_id)
+    actor = _bind(ref, {**row, "scopes": list(Scope)}, Context(), request_id)
+    return _viewed(actor, row, request_id) if row["subject_id"] else actor
+
+
+def _viewed(viewer: Actor, row: Mapping[str, Any], request_id: str) -> Actor:
+    """The actor that the viewed user would be with a sign-in of their own, marked as a view."""
+    assert viewer.principal is not None  # a person's actor always has one
+    subject = {
+        **row,
+        "scopes": list(Scope),
+        "own_id": row["subject_id"],
+        "own_user_id": row["subject_user_id"],
+        "role": row["subject_role"],
+    }
+    if row["behalf_id"]:
+        subject |= {"agent_pk": row["behalf_id"], "agent_id": row["behalf_agent_id"]}
+    viewing = Viewing(
+        id=row["view"],
+        viewer=viewer.principal,
+        reason=row["reason"],
+        expires_at=row["expires_at"],
+        names_agent=row["behalf_id"] is not None,
+    )
+    return replace(_bind(viewer.account, subject, Context(), request_id), viewing=viewing)
 
 
 def actor_within(ref: AccountRef, user_id: str, agent_id: str = DEFAULT_ID) -> Actor:

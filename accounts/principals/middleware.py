@@ -1,12 +1,17 @@
-"""Dashboard pages of one account lie under `/a/<account>/`; this enters and leaves it."""
+"""Dashboard pages of one account lie under `/a/<account>/`; this enters and leaves it.
+
+It also keeps views (isolation.md, View as): which one the browser holds, and that it changes nothing.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from urllib.parse import quote
+from uuid import UUID
 
 from django.http import Http404, HttpResponseRedirect
-from django.urls import get_script_prefix, set_script_prefix
+from django.shortcuts import render
+from django.urls import get_script_prefix, reverse, set_script_prefix
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import tenancy
@@ -17,10 +22,13 @@ if TYPE_CHECKING:
 
     from django.http.response import HttpResponseBase
 
-    from accounts.http.request import AccountRequest
+    from accounts.http.request import AccountRequest, OurRequest
 
 PREFIX = "/a/"
 ACCOUNT_URLS = "config.account_urls"
+VIEWS = "views"  # in the browser's sign-in: account id in lower case → ViewAs
+READING = ("GET", "HEAD")
+LEAVE = "/view/leave"
 
 
 class AccountPathMiddleware:
@@ -39,7 +47,10 @@ class AccountPathMiddleware:
         if not request.user.is_authenticated:
             return _to_sign_in(request)
         account_id, _, rest = request.path_info.removeprefix(PREFIX).partition("/")
-        actor = actor_by_membership(account_id, request.user.pk, request_id=request.request_id)
+        view = view_held(request, account_id)
+        actor = actor_by_membership(
+            account_id, request.user.pk, request_id=request.request_id, view=view
+        )
         if not actor:
             # A foreign account and an absent one look alike.
             raise Http404
@@ -49,11 +60,47 @@ class AccountPathMiddleware:
         request.path_info = f"/{rest}"
         set_script_prefix(f"{PREFIX}{actor.account.account_id}/")
         try:
-            response = self.get_response(request)
+            response = _kept_from_changing(request, view) or self.get_response(request)
         finally:
             set_script_prefix(before)
             tenancy.leave()
         return response
+
+
+def view_held(request: OurRequest, account_id: str) -> UUID | None:
+    """The view that this browser's sign-in holds in the account, running or over."""
+    held = request.session.get(VIEWS, {}).get(account_id.lower())
+    return UUID(held) if held else None
+
+
+def hold_view(request: AccountRequest, view: UUID | None) -> None:
+    """Let this browser's sign-in hold a view in the account of the page, or none."""
+    held = dict(request.session.get(VIEWS, {}))
+    held.pop(request.actor.account.account_id.lower(), None)
+    if view is not None:
+        held[request.actor.account.account_id.lower()] = str(view)
+    request.session[VIEWS] = held
+
+
+def _kept_from_changing(request: AccountRequest, view: UUID | None) -> HttpResponseBase | None:
+    """The refusal of a change within a view; the way out of one that is over; else None.
+
+    Who believes to look through someone's eyes must not change anything with their own hands, so
+    a view that ran out refuses the change, too.
+    """
+    if view is None:
+        return None
+    reading = request.method in READING
+    if request.actor.viewing:
+        if reading or request.path_info == LEAVE:
+            return None
+        return render(request, "principals/view_refused.html", status=403)
+    hold_view(request, None)
+    if reading and not request.htmx:
+        return HttpResponseRedirect(f"{reverse('view_as')}?over=1")
+    if reading:
+        return HttpResponseClientRedirect(f"{reverse('view_as')}?over=1")
+    return render(request, "principals/view_refused.html", {"over": True}, status=403)
 
 
 def _to_sign_in(request: AccountRequest) -> HttpResponseBase:

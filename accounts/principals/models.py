@@ -138,7 +138,34 @@ class AuditEvent(AccountModel):
         indexes: ClassVar = [
             models.Index(fields=["-created_at", "-id"], name="audit_newest"),
             models.Index(fields=["target", "-created_at"], name="audit_by_target"),
+            models.Index(fields=["action", "-created_at"], name="audit_by_action"),
+            models.Index(fields=["actor", "-created_at"], name="audit_by_actor"),
         ]
+
+
+class ViewAs(AccountModel):
+    """An admin sees the product as a user sees it, for half an hour, and may change nothing.
+
+    It stands beside the audit log because it has words: the reason, which the user may read.
+    """
+
+    viewer = models.ForeignKey(User, models.CASCADE, related_name="+", db_index=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="views", db_index=False)
+    agent = models.ForeignKey(
+        Agent, models.SET_NULL, null=True, related_name="+", help_text="On behalf of which."
+    )
+    reason = models.CharField(max_length=200)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~models.Q(viewer=models.F("user")), name="view_of_another"
+            ),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="view_has_reason"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["user", "-created_at"], name="view_newest")]
 
 
 class Contact(AccountModel):

@@ -15,6 +15,8 @@ from lucide.templatetags.lucide import lucide
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.forms import BoundField, Form
+
 register = template.Library()
 
 MINUTE = 60
@@ -154,3 +156,16 @@ def uri_segments(uri: str, root: str = "") -> list[Segment]:
         )
         for place, text in enumerate(texts)
     ]
+
+
+@register.filter
+def faulty_fields(form: Form) -> list[BoundField]:
+    """List the bound fields of a refused form that need a change, in the form's order."""
+    return [field for field in form if field.errors]
+
+
+@register.simple_tag
+def minutes_left(until: datetime) -> str:
+    """Write how long something still lasts: `22 min left`, `less than a minute left`."""
+    minutes = int((until - timezone.now()).total_seconds() // MINUTE)
+    return f"{minutes} min left" if minutes > 0 else "less than a minute left"

@@ -16,6 +16,7 @@ from accounts.principals.services.contacts import contact_on_sight, user_on_sigh
 from accounts.principals.services.keys import key_create, key_replace, key_revoke
 from accounts.principals.services.policy import policy_update, settings_update
 from accounts.principals.services.users import NewUser, user_create, user_delete, user_set_role
+from accounts.principals.services.viewing import view_end, view_expire, view_start
 
 __all__ = [
     "NewAccount",
@@ -37,4 +38,7 @@ __all__ = [
     "user_delete",
     "user_on_sight",
     "user_set_role",
+    "view_end",
+    "view_expire",
+    "view_start",
 ]

@@ -1,10 +1,12 @@
-"""Forms of the account's own pages."""
+"""Forms of the policy page."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+
+from accounts.principals.forms.choices import set_choices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +22,5 @@ class SampleForm(forms.Form):
         self, *args: Any, users: Sequence[str], agents: Sequence[str], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        for name, ids in (("user", users), ("agent", agents)):
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)  # for the type checker
-            field.choices = [(one, one) for one in ids]
+        set_choices(self, "user", [(one, one) for one in users])
+        set_choices(self, "agent", [(one, one) for one in agents])

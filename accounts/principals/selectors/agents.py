@@ -1,0 +1,76 @@
+"""Agents, and who first named them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from accounts.errors import NotFound
+from accounts.principals import access
+from accounts.principals.models import Agent
+from accounts.principals.selectors.users import user_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from accounts.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFacts:
+    """One agent, with who first named it."""
+
+    id: UUID
+    agent_id: str
+    display_name: str
+    memory_system: str
+    session_scope: str
+    registered_by: str | None
+    created_at: datetime
+
+
+def agent_ids(*, actor: Actor, limit: int = 500) -> list[str]:
+    """Ids of the account's agents for a filter's choices, by name."""
+    del actor
+    return list(Agent.objects.order_by("agent_id").values_list("agent_id", flat=True)[:limit])
+
+
+def agent_page(*, actor: Actor, after: UUID | None, limit: int) -> list[AgentFacts]:
+    """Agents of the account, oldest first; one more than `limit` when there are more."""
+    if not actor.user.registered:
+        return []
+    rows = Agent.objects.order_by("id")
+    if after is not None:
+        rows = rows.filter(id__gt=after)
+    found = list(rows[: limit + 1])
+    names = _namers(actor, found)
+    return [_agent_facts(row, names) for row in found]
+
+
+def agent_facts(*, actor: Actor, agent_id: str) -> AgentFacts:
+    """One agent. Raises NotFound."""
+    if not actor.user.registered:
+        raise NotFound("agent", agent_id)
+    row = access.agent_for(agent_id)
+    return _agent_facts(row, _namers(actor, [row]))
+
+
+def _namers(actor: Actor, rows: Sequence[Agent]) -> dict[UUID, str]:
+    """Who first named each agent; on behalf of a contact, the users' names are not told."""
+    if actor.contact is not None:
+        return {}
+    return user_names({row.registered_by for row in rows if row.registered_by})
+
+
+def _agent_facts(row: Agent, names: dict[UUID, str]) -> AgentFacts:
+    return AgentFacts(
+        id=row.pk,
+        agent_id=row.agent_id,
+        display_name=row.display_name,
+        memory_system=row.memory_system,
+        session_scope=row.session_scope,
+        registered_by=names.get(row.registered_by) if row.registered_by else None,
+        created_at=row.created_at,
+    )

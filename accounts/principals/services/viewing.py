@@ -1,0 +1,105 @@
+"""View as: an admin sees the product as someone else sees it (isolation.md, View as).
+
+What is refused meanwhile is refused by the path middleware, for every page alike.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.actor import Role
+from accounts.errors import Conflict, InvalidArgument, PermissionDenied
+from accounts.principals import access, audit
+from accounts.principals.jobs import queue_view_end
+from accounts.principals.models import AuditEvent, ViewAs
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
+
+VIEW_TIME = timedelta(minutes=30)
+MAX_REASON = 200
+
+
+def view_start(*, actor: Actor, user_id: str, agent_id: str = "", reason: str) -> ViewAs:
+    """Begin to see the product as a user, on behalf of an agent if one is named.
+
+    Raises:
+        PermissionDenied: the caller is no admin as itself.
+        InvalidArgument: no reason, or a long one; oneself.
+        NotFound: no such user or agent.
+    """
+    if actor.role is not Role.ADMIN or not actor.as_itself or actor.viewing:
+        raise PermissionDenied("Only an admin of the account sees it as someone else.")
+    assert actor.principal is not None  # as_itself says so
+    reason = " ".join(reason.split())
+    if not 1 <= len(reason) <= MAX_REASON:
+        raise InvalidArgument(
+            f"A reason of 1 to {MAX_REASON} characters is needed: {user_id} can read it.",
+            field="reason",
+        )
+    with transaction.atomic():
+        subject = access.user_for(user_id)
+        if subject.pk == actor.principal.id:
+            raise InvalidArgument("You see the product as yourself already.", field="user")
+        agent = access.agent_for(agent_id) if agent_id else None
+        view = ViewAs(
+            viewer_id=actor.principal.id,
+            user=subject,
+            agent=agent,
+            reason=reason,
+            expires_at=timezone.now() + VIEW_TIME,
+        )
+        view.save(force_insert=True)
+        audit.record(
+            actor=actor,
+            action="view.started",
+            target_type="user",
+            target=subject.pk,
+            view=view.pk,
+            **({"agent": agent.pk} if agent else {}),
+        )
+        queue_view_end(account=actor.account.id, view=view.pk, at=view.expires_at)
+    return view
+
+
+def view_end(*, actor: Actor) -> None:
+    """Leave the view that the actor has; the audit log says when.
+
+    Raises:
+        Conflict: the actor views nobody.
+    """
+    if actor.viewing is None:
+        raise Conflict("You see the product as yourself.")
+    with transaction.atomic():
+        if _closed(actor.viewing.id):
+            audit.record(
+                actor=actor,
+                action="view.ended",
+                target_type="user",
+                target=actor.user.id,
+                view=actor.viewing.id,
+            )
+
+
+def view_expire(*, view: UUID) -> None:
+    """Write down the end of a view that nobody left, inside the account, by a job."""
+    with transaction.atomic():
+        row = ViewAs.objects.filter(pk=view, expires_at__lte=timezone.now()).first()
+        if row is not None and _closed(view):
+            AuditEvent(
+                action="view.ended",
+                actor_role="",
+                target_type="user",
+                target=row.user_id,
+                data={"view": str(view)},
+            ).save(force_insert=True)
+
+
+def _closed(view: UUID) -> bool:
+    """Whether this call closed it: the end is written down once."""
+    return ViewAs.objects.filter(pk=view, ended_at=None).update(ended_at=timezone.now()) == 1

@@ -1,0 +1,1 @@
+"""Pages about the account itself and about who acts in it. One module per noun."""

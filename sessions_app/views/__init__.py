@@ -1,0 +1,1 @@
+"""Pages about what was said. One module per noun."""
