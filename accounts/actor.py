@@ -79,6 +79,8 @@ class Viewing:
     reason: str
     expires_at: datetime
     names_agent: bool  # the admin chose the agent; else it is the user's default
+    person_name: str  # who signs in as that user; the user's id when nobody does
+    time_zone: str  # in which that person is told times
 
 
 @dataclass(frozen=True, slots=True)

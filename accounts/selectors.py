@@ -103,10 +103,3 @@ def entrances(person: Person) -> list[Entrance]:
         )
         for row in rows
     ]
-
-
-def person_of(*, account: UUID, user: UUID) -> Person | None:
-    """Who signs in as that User of the account, if anybody does."""
-    rows = Membership.objects.filter(account_id=account, user=user).select_related("person")
-    found = rows.first()
-    return found.person if found else None

@@ -106,7 +106,9 @@ def frame(request: AccountRequest) -> dict[str, Any]:
             account_name=next(one.name for one in switch if one.current),
             switch=switch,
             entries=_entries(request, actor),
-            person_name=_person_name(request, actor),
+            person_name=(
+                actor.viewing.person_name if actor.viewing else request.user.get_full_name()
+            ),
             role=actor.role.value,
             theme_url="/theme",
             sign_out_url="/sign-out",
@@ -130,13 +132,6 @@ def _switch(request: AccountRequest, actor: Actor) -> list[Switch]:
         for entrance in selectors.entrances(request.user)
         if not actor.viewing or entrance.ref.id == actor.account.id
     ]
-
-
-def _person_name(request: AccountRequest, actor: Actor) -> str:
-    if not actor.viewing:
-        return request.user.get_full_name()
-    person = selectors.person_of(account=actor.account.id, user=actor.user.id)
-    return person.get_full_name() if person else actor.user.user_id
 
 
 def _view(actor: Actor) -> View | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.cast", "tests.live"]
+pytest_plugins = ["tests.cast", "tests.live", "tests.places"]
 
 # No deadline: a busy machine must not fail a test that is right.
 settings.register_profile("bailiwick", deadline=None, print_blob=True)

@@ -167,6 +167,8 @@ PAGES = """
 /a/{account}/sessions/{session_id}          200   200  404      302    HX
 /a/{account}/sessions/{session_id}/messages/{seq}  200 200 404  302    HX
 /a/{account}/policy                         200   200  404      302    HX
+/a/{account}/view                           200   403  404      302    HX
+/a/{account}/view/leave                     405   405  404      302    HX
 
 /                                           302   302  302      302    302
 /sign-in                                    302   302  302      200    200

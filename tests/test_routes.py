@@ -236,11 +236,11 @@ def test_tasks_of_a_contact(caller, api, cast, callers):
 @pytest.mark.parametrize(
     ("path", "visitor", "status"), page_cells(), ids=lambda value: str(value).replace("/", "_")
 )
-def test_page(path, visitor, status, sign_in, theirs):
+def test_page(path, visitor, status, sign_in, places):
     who = {"admin": "alice", "user": "bob", "outsider": "charlie"}.get(visitor)
     browser = sign_in(who) if who else Client(raise_request_exception=False)
     answer = browser.get(
-        path.format(account="north", session_id=theirs, seq=1),
+        path.format(account="north", **places),
         headers={"HX-Request": "true"} if visitor == "htmx" else {},
     )
     if status == "HX":

@@ -67,7 +67,9 @@ _BY_MEMBERSHIP = f"""
     SELECT u.id AS own_id, u.user_id AS own_user_id, u.role, {_FACTS},
         v.id AS view, v.reason, v.expires_at, subject.id AS subject_id,
         subject.user_id AS subject_user_id, subject.role AS subject_role,
-        behalf.id AS behalf_id, behalf.agent_id AS behalf_agent_id
+        behalf.id AS behalf_id, behalf.agent_id AS behalf_agent_id,
+        coalesce(nullif(owner.name, ''), owner.email, subject.user_id) AS subject_name,
+        coalesce(owner.time_zone, 'UTC') AS subject_zone
     FROM accounts_membership m
     JOIN accounts_person person ON person.id = m.person_id AND person.is_active
     JOIN accounts_account a ON a.id = m.account_id
@@ -77,6 +79,8 @@ _BY_MEMBERSHIP = f"""
         AND v.ended_at IS NULL AND v.expires_at > now()
     LEFT JOIN principals_user subject ON subject.id = v.user_id AND subject.is_active
     LEFT JOIN principals_agent behalf ON behalf.id = v.agent_id
+    LEFT JOIN accounts_membership theirs ON theirs.account_id = a.id AND theirs."user" = subject.id
+    LEFT JOIN accounts_person owner ON owner.id = theirs.person_id
     WHERE m.person_id = %(person)s AND m.account_id = %(account)s
 """
 
@@ -215,6 +219,8 @@ def _viewed(viewer: Actor, row: Mapping[str, Any], request_id: str) -> Actor:
         reason=row["reason"],
         expires_at=row["expires_at"],
         names_agent=row["behalf_id"] is not None,
+        person_name=row["subject_name"],
+        time_zone=row["subject_zone"],
     )
     return replace(_bind(viewer.account, subject, Context(), request_id), viewing=viewing)
 

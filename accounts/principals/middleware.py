@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import get_script_prefix, reverse, set_script_prefix
+from django.urls import get_script_prefix, reverse, set_script_prefix, set_urlconf
+from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import tenancy
@@ -57,14 +59,21 @@ class AccountPathMiddleware:
         before = get_script_prefix()
         request.actor = actor
         request.urlconf = ACCOUNT_URLS
+        set_urlconf(ACCOUNT_URLS)  # for what is answered here, before the address is resolved
         request.path_info = f"/{rest}"
         set_script_prefix(f"{PREFIX}{actor.account.account_id}/")
         try:
-            response = _kept_from_changing(request, view) or self.get_response(request)
+            response = _kept_from_changing(request, view) or self._answer(request)
         finally:
             set_script_prefix(before)
             tenancy.leave()
         return response
+
+    def _answer(self, request: AccountRequest) -> HttpResponseBase:
+        if request.actor.viewing is None:
+            return self.get_response(request)
+        with timezone.override(ZoneInfo(request.actor.viewing.time_zone)):
+            return self.get_response(request)
 
 
 def view_held(request: OurRequest, account_id: str) -> UUID | None:
@@ -94,13 +103,21 @@ def _kept_from_changing(request: AccountRequest, view: UUID | None) -> HttpRespo
     if request.actor.viewing:
         if reading or request.path_info == LEAVE:
             return None
-        return render(request, "principals/view_refused.html", status=403)
+        return _refusal(request, over=False)
     hold_view(request, None)
-    if reading and not request.htmx:
-        return HttpResponseRedirect(f"{reverse('view_as')}?over=1")
-    if reading:
-        return HttpResponseClientRedirect(f"{reverse('view_as')}?over=1")
-    return render(request, "principals/view_refused.html", {"over": True}, status=403)
+    if not reading:
+        return _refusal(request, over=True)
+    start = f"{reverse('view_as')}?over=1"
+    return HttpResponseClientRedirect(start) if request.htmx else HttpResponseRedirect(start)
+
+
+def _refusal(request: AccountRequest, *, over: bool) -> HttpResponseBase:
+    context = {
+        "over": over,
+        "leave_url": reverse("view_leave"),
+        "home_url": reverse("account_home"),
+    }
+    return render(request, "principals/view_refused.html", context, status=403)
 
 
 def _to_sign_in(request: AccountRequest) -> HttpResponseBase:
