@@ -12,8 +12,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from lucide.templatetags.lucide import lucide
 
+from accounts import charts
+
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Sequence
+    from datetime import date, datetime
 
     from django.forms import BoundField, Form
 
@@ -115,6 +118,19 @@ def number(value: float | None) -> str:
 
 
 @register.filter
+def amount(value: float | str) -> str:
+    """Write how much there is: a number as `number` does, words as they are."""
+    return value if isinstance(value, str) else number(value)
+
+
+@register.filter
+def megabytes(value: int) -> str:
+    """Write a number of bytes in millions: `0.4 MB`, `1,284 MB`."""
+    millions = value / 1_000_000
+    return f"{millions:,.1f} MB" if millions < 10 else f"{millions:,.0f} MB"
+
+
+@register.filter
 def shortid(value: object, limit: int = 20) -> str:
     """Cut an id longer than `limit` characters in the middle: first eight, last four."""
     text = str(value)
@@ -169,3 +185,56 @@ def minutes_left(until: datetime) -> str:
     """Write how long something still lasts: `22 min left`, `less than a minute left`."""
     minutes = int((until - timezone.now()).total_seconds() // MINUTE)
     return f"{minutes} min left" if minutes > 0 else "less than a minute left"
+
+
+@dataclass(frozen=True)
+class BarChart:
+    """A run of days, ready to be drawn: the last one is not over yet.
+
+    `past` and `today` are places in an SVG of `width` by `height`; `ends` the days to be named.
+    """
+
+    width: int
+    height: int
+    past: list[charts.Bar]
+    today: charts.Bar | None
+    first_day: date | None
+    middle_day: date | None
+    today_count: int
+
+
+@register.simple_tag
+def bar_chart(days: Sequence[tuple[date, int]], width: int = 492, height: int = 80) -> BarChart:
+    """Lay out daily values, oldest first, as bars: `{% bar_chart days as chart %}`."""
+    # One unit above, so that the outline of a highest today is not cut off.
+    drawn = charts.bars([value for _, value in days], width, height - 1)
+    return BarChart(
+        width=width,
+        height=height,
+        past=drawn[:-1],
+        today=drawn[-1] if drawn else None,
+        first_day=days[0][0] if days else None,
+        middle_day=days[len(days) // 2][0] if len(days) > 2 else None,
+        today_count=days[-1][1] if days else 0,
+    )
+
+
+@register.simple_tag
+def spark(values: Sequence[int], width: int = 92, height: int = 16) -> charts.Line | None:
+    """Lay out values, oldest first, as a line: `{% spark values as line %}`."""
+    return charts.sparkline(values, width, height)
+
+
+@register.filter
+def date_words(value: date) -> str:
+    """Write a date as `5 Nov`."""
+    return f"{value.day} {value:%b}"
+
+
+@register.simple_tag
+def value_rows(
+    days: Sequence[date], columns: Sequence[tuple[str, Sequence[int]]]
+) -> list[tuple[date, list[int]]]:
+    """Turn columns of daily values into rows, newest first, for the table below a chart."""
+    rows = [(when_, [values[place] for _, values in columns]) for place, when_ in enumerate(days)]
+    return rows[::-1]

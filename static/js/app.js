@@ -11,7 +11,7 @@
 
   function moveRow(step) {
     const links = rowLinks();
-    const here = links.findIndex((link) => link.closest("tr").contains(document.activeElement));
+    const here = links.findIndex((link) => link.closest("tr")?.contains(document.activeElement));
     const next = here < 0 ? 0 : Math.min(Math.max(here + step, 0), links.length - 1);
     links[next]?.focus();
   }
@@ -52,6 +52,15 @@
     live().textContent = "Copied";
   });
 
+  /* A toast goes by its cross; the focus goes to the page, not to nowhere. */
+
+  document.addEventListener("click", (event) => {
+    const cross = event.target.closest("[data-close]");
+    if (!cross) return;
+    cross.closest(".toast").remove();
+    document.getElementById("main")?.focus({ preventScroll: true });
+  });
+
   /* A list that floats closes by Escape or by a press elsewhere, as a select does. */
 
   function closeSwitcher(event) {
@@ -84,7 +93,11 @@
 
   const waits = new WeakMap();
 
+  /* What asks again by itself takes no toast away, shows no waiting, and moves no focus. */
+  const isPressed = (detail) => Boolean(detail.requestConfig?.triggeringEvent);
+
   document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+    if (!isPressed(detail)) return;
     document.getElementById("toasts")?.replaceChildren();
     const target = detail.target;
     clearTimeout(waits.get(target));
@@ -104,15 +117,28 @@
     showCopyButtons(target);
     const words = target.querySelector("[data-announce]");
     if (words) live().textContent = words.textContent.trim();
+    if (!isPressed(detail)) return;
     const fault = target.querySelector("[aria-invalid=true]");
     if (fault) fault.focus();
     // htmx keeps the focus on what has the same id; what is gone leaves it to the region.
     else if (document.activeElement === document.body) target.focus({ preventScroll: true });
   });
 
-  function sayFailed() {
+  /* A refusal that comes as a page says why in its title and its first sentence. */
+  function reasonOf(xhr) {
+    if (!xhr || xhr.status >= 500) return "";
+    if (!(xhr.getResponseHeader("Content-Type") ?? "").startsWith("text/html")) return "";
+    const answer = new DOMParser().parseFromString(xhr.responseText, "text/html");
+    const said = [answer.querySelector("h1"), answer.querySelector(".head p, .purpose")];
+    return said.map((el) => el?.textContent.trim()).filter(Boolean).join(". ");
+  }
+
+  function sayFailed({ detail }) {
     const words = document.getElementById("failed")?.content.cloneNode(true);
-    if (words) document.getElementById("toasts").replaceChildren(words);
+    if (!words) return;
+    const reason = reasonOf(detail.xhr);
+    if (reason) words.querySelector("[data-reason]").textContent = reason;
+    document.getElementById("toasts").replaceChildren(words);
   }
 
   document.addEventListener("htmx:responseError", sayFailed);
