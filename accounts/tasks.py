@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import logging
+from uuid import UUID
 
+from django.conf import settings
 from django.core.management import call_command
-from procrastinate import JobContext, builtin_tasks
+from procrastinate import JobContext, RetryStrategy, builtin_tasks
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
+
+from accounts import mail, selectors
+from accounts.passwords import password_link
 
 log = logging.getLogger("bailiwick.jobs")
 KEPT_HOURS = 24  # finished jobs; failed ones stay for an admin to see
 HEARTBEAT_SECONDS = 30  # a worker that was silent for longer is dead
+MAIL_RETRY = RetryStrategy(max_attempts=6, exponential_wait=5)  # over about a quarter of an hour
 
 
 @app.periodic(cron="17 3 * * *")
@@ -41,3 +47,15 @@ async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:
             await manager.retry_job(job)
         except ConnectorException as error:  # one like it waits already: the others come first
             log.warning("job %s was not queued again: %s", job.id, type(error).__name__)
+
+
+@app.task(retry=MAIL_RETRY)
+def send_password_link(person: str, site: str) -> None:
+    """Mail a person the link by which they set a new password.
+
+    An id that is nobody's does nothing: it was queued so that asking takes equally long for all.
+    """
+    found = selectors.person_row(UUID(person))
+    if found is not None and found.is_active and settings.MAIL_ENABLED:
+        link = f"{site}{password_link(found)}"
+        mail.send("accounts/mail/password.txt", found.email, {"link": link, "site": site})

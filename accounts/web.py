@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 THEME_COOKIE = "bailiwick_theme"
 THEMES = ("light", "dark")
+LAST_ACCOUNT = "account"  # in the browser's sign-in: the account_id where it was last
 API_PREFIX = "/api/"
 P = ParamSpec("P")
 
@@ -81,13 +82,22 @@ def refused(form: Form, error: DomainError) -> None:
     form.add_error(named if named in form.fields else None, error.message)
 
 
+class Unprocessable:
+    """For allauth's pages: a refused form is answered with 422, as everywhere here."""
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        answer: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
+        answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+        return answer
+
+
 def admins_only(
-    view: Callable[Concatenate[AccountRequest, P], HttpResponse],
-) -> Callable[Concatenate[AccountRequest, P], HttpResponse]:
+    view: Callable[Concatenate[AccountRequest, P], HttpResponseBase],
+) -> Callable[Concatenate[AccountRequest, P], HttpResponseBase]:
     """A page that only admins of the account have: anyone else gets 403, before any look-up."""
 
     @wraps(view)
-    def guarded(request: AccountRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: AccountRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if request.actor.role is not Role.ADMIN:
             raise PermissionDenied("This page is for admins of the account.")
         return view(request, *args, **kwargs)

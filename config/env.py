@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
@@ -23,6 +25,18 @@ class EnvironmentProblem(SystemExit):
 
     def __init__(self, message: str) -> None:
         super().__init__(f"bailiwick: {message}")
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The server that takes our mails, and whom they are from."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    encryption: str  # starttls, tls; none: on loopback only
+    sender: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,7 @@ class Environment:
     demo: bool  # make a demo account on the first start
     pooled: bool  # set by the server itself: keep database connections
     https: bool  # behind a proxy that ends TLS: secure cookies, X-Forwarded-Proto trusted
+    mail: Mail | None  # None: no mail goes out, links are shown to copy
 
 
 def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
@@ -83,6 +98,7 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         workers=_whole_number(
             environ, "BAILIWICK_WORKERS", default=os.cpu_count() or 1, lowest=1, highest=256
         ),
+        mail=_mail(environ),
     )
     _check_exposure(found)
     return found
@@ -102,6 +118,12 @@ def _check_exposure(found: Environment) -> None:
         raise EnvironmentProblem(
             f"BAILIWICK_ALLOWED_HOSTS is '*' in mode {found.auth_mode}, where nobody is asked for "
             "a key; valid: names of this machine, parted by commas."
+        )
+    if found.mail and "*" in found.allowed_hosts:
+        # Whoever asks for a new password for someone else would choose where its link leads.
+        raise EnvironmentProblem(
+            "BAILIWICK_ALLOWED_HOSTS is '*' while mails go out, whose links name the host that a "
+            "request names; valid: the names that people type, parted by commas."
         )
 
 
@@ -151,16 +173,69 @@ def _database(environ: Mapping[str, str]) -> Mapping[str, str] | None:
     return {key: str(value) for key, value in parameters.items()}
 
 
-def _secret(environ: Mapping[str, str], name: str, kept: Path, *, prefix: str = "") -> str:
-    """From the variable, from the file that NAME_FILE names, else generated once and kept."""
+def _mail(environ: Mapping[str, str]) -> Mail | None:
+    """BAILIWICK_SMTP_URL and BAILIWICK_MAIL_FROM; no refusal repeats the address: it is secret."""
+    url = _given(environ, "BAILIWICK_SMTP_URL")
+    sender = environ.get("BAILIWICK_MAIL_FROM", "").strip()
+    if not url and not sender:
+        return None
+    if not url or not sender:
+        raise EnvironmentProblem(
+            "BAILIWICK_SMTP_URL and BAILIWICK_MAIL_FROM belong together; valid: both or neither."
+        )
+    return _mail_server(url, _mail_sender(sender))
+
+
+def _mail_server(url: str, sender: str) -> Mail:
+    shape = "smtp://user:password@host:587, or smtps://user:password@host:465"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    odd = not host or parts.path not in ("", "/") or parts.query or parts.fragment
+    if odd or parts.scheme not in ("smtp", "smtps"):
+        raise EnvironmentProblem(f"BAILIWICK_SMTP_URL cannot be read; valid: {shape}.")
+    if parts.scheme == "smtps":
+        encryption, usual = "tls", 465
+    elif host in LOOPBACK:
+        encryption, usual = "none", 25
+    else:
+        encryption, usual = "starttls", 587
+    return Mail(
+        host=host,
+        port=port or usual,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        encryption=encryption,
+        sender=sender,
+    )
+
+
+def _mail_sender(sender: str) -> str:
+    _, address = parseaddr(sender)
+    local, _, domain = address.rpartition("@")
+    if not local or not domain or not sender.isprintable():
+        raise EnvironmentProblem(
+            f"BAILIWICK_MAIL_FROM is {sender!r}; valid: an address, or Name <address>."
+        )
+    return sender
+
+
+def _given(environ: Mapping[str, str], name: str) -> str:
+    """From the variable, or from the file that NAME_FILE names; empty when neither is set."""
     direct, file_name = environ.get(name, ""), environ.get(f"{name}_FILE", "")
     if direct and file_name:
         raise EnvironmentProblem(f"{name} and {name}_FILE are both set; valid: one of them.")
-    if direct:
-        secret = direct.strip()
-    elif file_name:
-        secret = _read_secret_file(Path(file_name), f"{name}_FILE")
-    else:
+    if file_name:
+        return _read_secret_file(Path(file_name), f"{name}_FILE")
+    return direct.strip()
+
+
+def _secret(environ: Mapping[str, str], name: str, kept: Path, *, prefix: str = "") -> str:
+    """As given, else generated once and kept."""
+    secret = _given(environ, name)
+    if not environ.get(name) and not environ.get(f"{name}_FILE"):
         secret = _kept_secret(kept, prefix)
     if len(secret) < 16:
         raise EnvironmentProblem(

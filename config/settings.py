@@ -31,6 +31,7 @@ SHARED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "procrastinate.contrib.django",
     "django_htmx",
     "template_partials",
@@ -137,7 +138,21 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/15m/key"}
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "10/m/ip,5/15m/key",  # codes count, too, by person
+    "reset_password": "10/m/ip,3/15m/key",
+    "reset_password_from_key": "20/m/ip",
+    "change_password": "5/m/user",
+    "reauthenticate": "10/m/user",
+}
+ACCOUNT_FORMS = {"reset_password": "accounts.forms.PasswordResetForm"}
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.passwords.LinkTokens"  # noqa: S105 - a class
+PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds that a link to set a password holds
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300  # seconds for which a password typed again counts
+MFA_ADAPTER = "accounts.adapter.CodeAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Bailiwick"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # whoever has a sign-in was invited; nobody signs up
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -153,6 +168,18 @@ CACHES = {
         "LOCATION": "bailiwick_cache",
     }
 }
+
+# --- Mail ---
+
+MAIL_ENABLED = ENV.mail is not None
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if ENV.mail else 'dummy'}.EmailBackend"
+EMAIL_TIMEOUT = 10  # seconds
+if ENV.mail:
+    EMAIL_HOST, EMAIL_PORT = ENV.mail.host, ENV.mail.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = ENV.mail.user, ENV.mail.password
+    EMAIL_USE_TLS = ENV.mail.encryption == "starttls"
+    EMAIL_USE_SSL = ENV.mail.encryption == "tls"
+    DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.mail.sender
 
 # --- Pages ---
 

@@ -113,6 +113,64 @@ def test_database_addresses_that_are_taken(read, scheme):
     }
 
 
+FROM = "Bailiwick <bailiwick@mail.example>"
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("smtp://ann:pw%40@mail.example", ("mail.example", 587, "ann", "pw@", "starttls")),
+        ("smtp://mail.example:2525/", ("mail.example", 2525, "", "", "starttls")),
+        ("smtps://ann:pw@mail.example", ("mail.example", 465, "ann", "pw", "tls")),
+        ("smtp://localhost:1025", ("localhost", 1025, "", "", "none")),
+        ("smtp://[::1]", ("::1", 25, "", "", "none")),
+        ("smtps://localhost:1026", ("localhost", 1026, "", "", "tls")),
+    ],
+)
+def test_mail(read, tmp_path, url, found):
+    assert read().mail is None
+    kept = tmp_path / "smtp_url"
+    kept.write_text(f"{url}\n")
+    for given in ({"BAILIWICK_SMTP_URL": url}, {"BAILIWICK_SMTP_URL_FILE": str(kept)}):
+        mail = read(**given, BAILIWICK_MAIL_FROM=FROM).mail
+        assert (mail.host, mail.port, mail.user, mail.password, mail.encryption) == found
+        assert mail.sender == FROM
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://ann:secret-word@mail.example", "mail.example:587", "smtp://", "smtp:///x"),
+        *("smtp://ann:secret-word@mail.example:0x5", "smtp://ann:secret-word@mail.example:99999"),
+        *("smtp://ann:secret-word@mail.example/box", "smtp://ann:secret-word@mail.example?tls=no"),
+    ],
+)
+def test_wrong_mail_servers(problem, url):
+    words = problem(BAILIWICK_SMTP_URL=url, BAILIWICK_MAIL_FROM=FROM)
+    assert words.startswith("bailiwick: BAILIWICK_SMTP_URL cannot be read; valid: smtp://")
+    assert "secret-word" not in words
+
+
+@pytest.mark.parametrize("sender", ["bailiwick", "@mail.example", "a@b\nBcc: c@d.example", "<>"])
+def test_wrong_senders(problem, sender):
+    words = problem(BAILIWICK_SMTP_URL="smtp://localhost", BAILIWICK_MAIL_FROM=sender)
+    assert words.startswith("bailiwick: BAILIWICK_MAIL_FROM is ")
+
+
+def test_mail_needs_server_and_sender(problem):
+    for given in ({"BAILIWICK_SMTP_URL": "smtp://localhost"}, {"BAILIWICK_MAIL_FROM": FROM}):
+        assert "both or neither" in problem(**given)
+
+
+def test_mail_needs_names_of_hosts(problem):
+    words = problem(
+        BAILIWICK_SMTP_URL="smtp://localhost",
+        BAILIWICK_MAIL_FROM=FROM,
+        BAILIWICK_ALLOWED_HOSTS="*",
+    )
+    assert words.startswith("bailiwick: BAILIWICK_ALLOWED_HOSTS is '*'")
+
+
 @pytest.mark.parametrize(
     "value",
     [

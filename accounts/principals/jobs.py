@@ -16,3 +16,10 @@ def queue_view_end(*, account: UUID, view: UUID, at: datetime) -> None:
     app.configure_task("accounts.principals.tasks.end_view", schedule_at=at).defer(
         account=str(account), view=str(view)
     )
+
+
+def queue_invitation(*, account: UUID, invitation: UUID, site: str) -> None:
+    """Queue the mail of an invitation; it rolls back with the transaction."""
+    app.configure_task("accounts.principals.tasks.send_invitation").defer(
+        account=str(account), invitation=str(invitation), site=site
+    )

@@ -1,28 +1,31 @@
-"""Pages outside accounts."""
+"""The way in: e-mail and password, the code after it, and on to one's accounts."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from allauth.account.views import LoginView, LogoutView
+from allauth.account.views import LoginView
+from allauth.mfa.base.views import AuthenticateView
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import selectors
 from accounts.models import Person
-from accounts.web import THEME_COOKIE, THEMES
+from accounts.web import LAST_ACCOUNT, THEME_COOKIE, THEMES, Unprocessable
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+OPERATOR_HOME = "/operator/"
 A_YEAR = 365 * 24 * 3600
 
 
-class SignIn(LoginView):  # type: ignore[misc]
+class SignIn(Unprocessable, LoginView):  # type: ignore[misc]
     """E-mail and password; allauth keeps the rate limits."""
 
     template_name = "accounts/sign_in.html"
@@ -31,17 +34,25 @@ class SignIn(LoginView):  # type: ignore[misc]
         return {
             **super().get_context_data(**kwargs),
             "site_host": self.request.get_host(),
+            "reset_url": reverse("account_reset_password"),
         }
 
-    def form_invalid(self, form: Any) -> HttpResponse:
-        refused: HttpResponse = self.render_to_response(
-            self.get_context_data(form=form), status=422
-        )
-        return refused
+
+class Code(Unprocessable, AuthenticateView):  # type: ignore[misc]
+    """The code after the password; a recovery code is taken as well."""
+
+    template_name = "accounts/code.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {
+            **super().get_context_data(**kwargs),
+            "email": self.stage.login.user.email,
+            "recovery": "recovery" in self.request.GET,
+        }
 
 
 sign_in = never_cache(SignIn.as_view())
-sign_out = never_cache(LogoutView.as_view(template_name="accounts/sign_out.html"))
+code = never_cache(Code.as_view())
 
 
 @never_cache
@@ -55,16 +66,23 @@ def inactive(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """To the person's account; when there are several, the first by name, with the switcher."""
+    """To the account where this browser was last, else the person's first by name.
+
+    An operator without accounts goes to the console.
+    """
     assert isinstance(request.user, Person)  # login_required says so
     entrances = selectors.entrances(request.user)
+    if not entrances and request.user.is_operator:
+        return HttpResponseRedirect(OPERATOR_HOME)
     if not entrances:
         return render(
             request,
             "accounts/no_account.html",
             {"person_email": request.user, "sign_out_url": "/sign-out"},
         )
-    return HttpResponseRedirect(f"/a/{entrances[0].ref.account_id}/")
+    ids = [entrance.ref.account_id for entrance in entrances]
+    last = request.session.get(LAST_ACCOUNT)
+    return HttpResponseRedirect(f"/a/{last if last in ids else ids[0]}/")
 
 
 @require_POST

@@ -59,7 +59,7 @@ def test_refusals_show_the_form_again(enter, inside, email, password):
 
 
 def test_nobody_signs_up(browser):
-    for path in ("/signup", "/sign-up", "/accounts/signup/", "/password/reset", "/admin"):
+    for path in ("/signup", "/sign-up", "/accounts/signup/", "/admin"):
         assert browser.get(path).status_code == 404
 
 

@@ -1,23 +1,17 @@
-"""Changing the public schema. Each function is one transaction with its event."""
+"""Rows of accounts in the public schema: policy, settings, the operators' log."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import tenancy
-from accounts.errors import AlreadyExists, InvalidArgument
+from accounts.errors import InvalidArgument
 from accounts.models import (
     Account,
-    Membership,
     NamespacePolicy,
     OperatorEvent,
-    Person,
     PolicyVersion,
 )
 from accounts.names import is_plain_number
@@ -36,7 +30,9 @@ def account_migrated(*, account: AccountRef, heads: str) -> None:
     Account.objects.filter(pk=account.id).update(migrated_to=heads)
 
 
-def operator_event(*, actor: Operator, action: str, account: UUID, **data: Any) -> None:
+def operator_event(
+    *, actor: Operator, action: str, account: UUID | None = None, **data: Any
+) -> None:
     """Write one row of the operators' log, inside the caller's transaction.
 
     Args:
@@ -105,53 +101,3 @@ def settings_change(*, account: AccountRef, values: Mapping[str, Any]) -> Accoun
     changed = AccountSettings.of(row.settings).changed(values)
     Account.objects.filter(pk=account.id).update(settings=changed.overrides())
     return changed
-
-
-def person_enroll(
-    *, actor: Operator, email: str, name: str, password: str, account: AccountRef, user: UUID
-) -> Person:
-    """Let a person sign in as one User of an account; makes the person when the e-mail is new.
-
-    An existing person keeps the password that they have.
-
-    Args:
-        user: the User's id in the account's schema; the caller has looked it up there.
-
-    Raises:
-        InvalidArgument: the e-mail or the password is refused.
-        AlreadyExists: the person, or that User, is enrolled in the account already.
-    """
-    with tenancy.public(), transaction.atomic():
-        person = Person.objects.filter(email__iexact=email).first()
-        if person is None:
-            person = _new_person(email, name, password)
-        try:
-            with transaction.atomic():
-                Membership.objects.create(person=person, account_id=account.id, user=user)
-        except IntegrityError:
-            raise AlreadyExists(
-                "This person, or this user, already has a sign-in for the account."
-            ) from None
-        operator_event(
-            actor=actor, action="person.enrolled", account=account.id, enrolled=person.id, user=user
-        )
-    return person
-
-
-def check_sign_in(email: str, password: str) -> None:
-    """Raise InvalidArgument when a new person could not get this e-mail and password."""
-    if Person.objects.filter(email__iexact=email.strip()).exists():
-        return  # who has a password keeps it
-    try:
-        validate_email(email.strip())
-        validate_password(password, Person(email=email.strip()))
-    except ValidationError as error:
-        raise InvalidArgument(" ".join(error.messages)) from None
-
-
-def _new_person(email: str, name: str, password: str) -> Person:
-    check_sign_in(email, password)
-    person = Person(email=email.strip(), name=name.strip())
-    person.set_password(password)
-    person.save()
-    return person

@@ -1,0 +1,1 @@
+"""Pages outside accounts: the way in, and what a person does about their own sign-in."""
