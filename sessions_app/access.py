@@ -10,12 +10,14 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.errors import NotFound
+from accounts.errors import NotFound, PermissionDenied
 from accounts.names import check_session_id
 from sessions_app.models import Archive, Session, Task
 from sessions_app.visibility import visible_to
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from accounts.actor import Actor
     from accounts.guard import AccountQuerySet
 
@@ -124,16 +126,26 @@ def archive_for(actor: Actor, session_id: str, archive_id: str) -> Archive:
     return found
 
 
+def require_whole_account(actor: Actor) -> None:
+    """Raise PermissionDenied unless an ADMIN acts as itself: then everybody's rows are meant."""
+    if not actor.is_admin:
+        raise PermissionDenied("This needs an admin of the account, acting as itself.")
+
+
+def account_tasks_of(actor: Actor) -> AccountQuerySet[Task]:
+    """Everybody's tasks that are still kept. Raises PermissionDenied as above."""
+    require_whole_account(actor)
+    return _kept_tasks()
+
+
+def account_task_for(actor: Actor, task_id: str) -> Task:
+    """A task of anybody in the account, or NotFound. Raises PermissionDenied as above."""
+    return _task_among(account_tasks_of(actor), task_id)
+
+
 def tasks_of(actor: Actor) -> AccountQuerySet[Task]:
     """The effective user's tasks that are still kept; with a contact, that contact's only."""
-    now = timezone.now()
-    kept = Q(updated_at__gte=now - TASK_KEPT) | Q(
-        status=Task.Status.FAILED, updated_at__gte=now - FAILED_TASK_KEPT
-    )
-    unfinished = Q(status__in=[Task.Status.PENDING, Task.Status.RUNNING])
-    rows = Task.objects.get_queryset().filter(
-        kept | unfinished, user=actor.user.id, session__in=sessions_of(actor)
-    )
+    rows = _kept_tasks().filter(user=actor.user.id, session__in=sessions_of(actor))
     if actor.contact is not None:
         rows = rows.filter(contact=actor.contact.id) if actor.contact.id else rows.none()
     return rows
@@ -141,11 +153,29 @@ def tasks_of(actor: Actor) -> AccountQuerySet[Task]:
 
 def task_for(actor: Actor, task_id: str) -> Task:
     """A task of the effective user, or NotFound."""
+    return _task_among(tasks_of(actor), task_id)
+
+
+def _kept_tasks() -> AccountQuerySet[Task]:
+    now = timezone.now()
+    kept = Q(updated_at__gte=now - TASK_KEPT) | Q(
+        status=Task.Status.FAILED, updated_at__gte=now - FAILED_TASK_KEPT
+    )
+    unfinished = Q(status__in=[Task.Status.PENDING, Task.Status.RUNNING])
+    return Task.objects.get_queryset().filter(kept | unfinished)
+
+
+def _task_among(rows: AccountQuerySet[Task], task_id: str) -> Task:
     try:
         key = UUID(task_id)
     except ValueError:
         raise NotFound("task", task_id) from None
-    found = tasks_of(actor).filter(pk=key).select_related("session", "archive").first()
+    found = rows.filter(pk=key).select_related("session", "archive").first()
     if found is None:
         raise NotFound("task", task_id)
     return found
+
+
+def session_ids(actor: Actor, keys: Collection[UUID]) -> dict[UUID, str]:
+    """The ids of those of these sessions that the actor sees: names in the audit log."""
+    return dict(sessions_of(actor).filter(pk__in=keys).values_list("pk", "session_id"))

@@ -6,10 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
-from sessions_app.models import Session
+from sessions_app.models import Session, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+STATUS_WORDS = {
+    Task.Status.PENDING: "waiting",
+    Task.Status.RUNNING: "running",
+    Task.Status.COMPLETED: "done",
+    Task.Status.FAILED: "failed",
+    Task.Status.CANCELLED: "cancelled",
+}
 
 
 class SessionFilterForm(forms.Form):
@@ -51,3 +59,40 @@ class SessionFilterForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)  # for the type checker
         field.choices = [("", nothing), *((one, one) for one in dict.fromkeys(ids))]
         field.error_messages["invalid_choice"] = f"Choose one of the {name}s in the list."
+
+
+class SessionTitleForm(forms.Form):
+    """What a session is called."""
+
+    title = forms.CharField(
+        label="Title",
+        required=False,
+        max_length=300,
+        help_text="Empty: the session goes by its id.",
+        error_messages={"max_length": "A title has at most 300 characters."},
+    )
+
+
+class SessionStateForm(forms.Form):
+    """Ending a session, and opening it again."""
+
+    state = forms.ChoiceField(choices=Session.State.choices)
+
+
+class JobFilterForm(forms.Form):
+    """Which jobs are listed."""
+
+    status = forms.ChoiceField(
+        label="State",
+        required=False,
+        error_messages={"invalid_choice": "Choose one of the states in the list."},
+    )
+
+    def __init__(self, *args: Any, counts: Mapping[str, int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["status"]
+        assert isinstance(field, forms.ChoiceField)  # for the type checker
+        field.choices = [
+            ("", f"Any state ({sum(counts.values()):,})"),
+            *((name, f"{words} ({counts.get(name, 0):,})") for name, words in STATUS_WORDS.items()),
+        ]

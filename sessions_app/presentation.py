@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from django.urls import reverse
+from django.utils import timezone
 
 from accounts.actor import ROOT_PRINCIPAL
 from accounts.principals.models import Contact
-from sessions_app.models import Message
+from sessions_app.forms import STATUS_WORDS
+from sessions_app.models import Archive, Message, Session, Task
+from sessions_app.selectors import LIVE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
-    from sessions_app.models import Archive, Session
-
 A_DAY = 86_400_000  # milliseconds; a tool's duration beyond is not believed
 SHOWN_CHARACTERS = 4_000  # of a message or of a tool's output; the rest is a page away
+_MARKS = {
+    Task.Status.PENDING: "waits",
+    Task.Status.RUNNING: "active",
+    Task.Status.FAILED: "failed",
+}
 _KINDS = {Message.Role.USER: "user", Message.Role.ASSISTANT: "agent"}
 
 
@@ -81,6 +90,28 @@ class Entry:
     closes: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """A job in a list."""
+
+    task_id: str
+    what: str
+    session_id: str
+    title: str
+    url: str | None  # the session's
+    span: str  # of messages; empty when it is about none
+    user_id: str
+    contact: ContactView | None
+    status: str
+    mark: str  # the shape that stands for the status
+    words: str
+    created_at: datetime
+    updated_at: datetime
+    error: str
+    may_cancel: bool
+    may_retry: bool  # or skip
+
+
 def timeline(messages: Sequence[MessageView], archives: Sequence[Archive]) -> list[Entry]:
     """Messages in order, with the boundaries of the archives that cover them.
 
@@ -126,6 +157,55 @@ def contact_view(contact: Contact | None) -> ContactView | None:
         kind="group" if contact.kind == Contact.Kind.GROUP else "contact",
         name=contact.display_name or known_as,
         platform=handle.get_platform_display() if handle else "",
+    )
+
+
+def session_row(session: Session) -> dict[str, Any]:
+    """A session in a list."""
+    return {
+        "session_id": session.session_id,
+        "url": reverse("session_detail", args=[session.session_id]),
+        "title": session.title,
+        "last_words": " ".join((getattr(session, "last_words", None) or "").split()),
+        "owner": session.owner.user_id,
+        "agent": session.agent.agent_id,
+        "contact": contact_view(session.contact),
+        "state": session.state,
+        "is_live": is_live(session),
+        "message_count": session.message_count,
+        "last_activity_at": session.last_activity_at,
+        "started_at": session.started_at,
+    }
+
+
+def is_live(session: Session) -> bool:
+    """Whether something was said in it in the last minutes."""
+    since = timezone.now() - timedelta(seconds=LIVE_SECONDS)
+    return session.state != Session.State.ENDED and session.last_activity_at >= since
+
+
+def task_view(task: Task) -> TaskView:
+    """A job as a list shows it."""
+    archive, session = task.archive, task.session
+    status = Task.Status(task.status)
+    failed = archive is not None and archive.state == Archive.State.FAILED
+    return TaskView(
+        task_id=str(task.pk),
+        what=f"Archive {archive.number}" if archive else "Archive",
+        session_id=session.session_id if session else "",
+        title=session.title if session else "",
+        url=reverse("session_detail", args=[session.session_id]) if session else None,
+        span=f"{archive.first_seq}\N{EN DASH}{archive.last_seq}" if archive else "",
+        user_id=task.user.user_id,
+        contact=contact_view(task.contact),
+        status=status,
+        mark=_MARKS.get(status, "ended"),
+        words=STATUS_WORDS[status],
+        created_at=task.created_at,
+        updated_at=task.updated_at,
+        error=task.error,
+        may_cancel=status == Task.Status.PENDING,
+        may_retry=failed and status in (Task.Status.FAILED, Task.Status.CANCELLED),
     )
 
 
@@ -176,6 +256,11 @@ def written_words(
     if name is None or assistant or name == author:
         return None
     return f"{name}, acting for {author}"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """ "1 job", "2,000 jobs"."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
 
 
 def participant_words(ids: Sequence[str]) -> str:

@@ -11,8 +11,8 @@ from sessions_app.services.commit import (
     archive_retry,
     archive_skip,
     session_commit,
-    task_cancel,
 )
+from sessions_app.services.days import days_count
 from sessions_app.services.reading import (
     archive_read,
     context_read,
@@ -20,6 +20,7 @@ from sessions_app.services.reading import (
     detail_read_or_created,
     message_read,
     messages_read,
+    overview_read,
     page_read,
 )
 from sessions_app.services.sessions import (
@@ -29,6 +30,7 @@ from sessions_app.services.sessions import (
     session_update,
     session_used,
 )
+from sessions_app.services.tasks import job_cancel, job_retry, job_skip, jobs_retry, task_cancel
 from sessions_app.services.tidy import account_tidy
 
 __all__ = [
@@ -40,12 +42,18 @@ __all__ = [
     "archive_retry",
     "archive_skip",
     "context_read",
+    "days_count",
     "detail_read",
     "detail_read_or_created",
+    "job_cancel",
+    "job_retry",
+    "job_skip",
+    "jobs_retry",
     "message_append",
     "message_append_batch",
     "message_read",
     "messages_read",
+    "overview_read",
     "page_read",
     "session_commit",
     "session_create",

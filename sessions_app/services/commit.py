@@ -72,7 +72,8 @@ def session_commit(*, actor: Actor, session_id: str, keep_recent_count: int = 0)
         )
         session.pending_tokens = max(0, session.pending_tokens - tokens)
         session.save(update_fields=["pending_tokens"])
-        task = _queue(actor, archive)
+        contact = actor.contact.id if actor.contact else None
+        task = _queue(archive, account=actor.account.id, user=actor.user.id, contact=contact)
         record_simulated(actor, "session.committed", session.pk)
     return Committed(session, archive, task)
 
@@ -87,9 +88,8 @@ def archive_retry(*, actor: Actor, session_id: str, archive_id: str) -> Committe
     with transaction.atomic():
         session = access.session_for(actor, session_id, lock=True)
         archive = _failed(actor, session, archive_id)
-        archive.state, archive.error = Archive.State.PENDING, ""
-        archive.save(update_fields=["state", "error"])
-        task = _queue(actor, archive)
+        contact = actor.contact.id if actor.contact else None
+        task = queued_again(archive, account=actor.account.id, user=actor.user.id, contact=contact)
         record_simulated(actor, "archive.retried", session.pk)
     return Committed(session, archive, task)
 
@@ -104,7 +104,7 @@ def archive_skip(*, actor: Actor, session_id: str, archive_id: str) -> Committed
     with transaction.atomic():
         session = access.session_for(actor, session_id, lock=True)
         archive = _failed(actor, session, archive_id)
-        _complete(archive, skipped_abstract_of(archive), "")
+        complete(archive, skipped_abstract_of(archive), "")
         record_simulated(actor, "archive.skipped", session.pk)
     return Committed(session, archive)
 
@@ -121,34 +121,11 @@ def archive_complete(*, archive_id: UUID) -> None:
             if archive is None:
                 return
             messages = list(_messages(archive.session, archive.first_seq, archive.last_seq))
-            _complete(archive, abstract_of(archive, messages), overview_of(archive, messages))
-            _finish(task, Task.Status.COMPLETED, archive=archive)
+            complete(archive, abstract_of(archive, messages), overview_of(archive, messages))
+            finish(task, Task.Status.COMPLETED, archive=archive)
     except Exception as error:
         _fail(archive_id, f"{type(error).__name__}: the summary could not be written.")
         raise
-
-
-def task_cancel(*, actor: Actor, task_id: str) -> Task:
-    """Cancel a task that has not begun; its archive counts as failed, to be retried or skipped.
-
-    Raises:
-        NotFound: the actor has no such task.
-        Conflict: it runs, or is finished.
-    """
-    with transaction.atomic():
-        found = access.task_for(actor, task_id)
-        # The archive first, as the job does it: the other order would deadlock with it.
-        archive = Archive.objects.select_for_update(of=("self",)).filter(tasks=found.pk).first()
-        task = Task.objects.select_for_update().get(pk=found.pk)
-        if task.status != Task.Status.PENDING:
-            raise Conflict(f"The task is {task.status}; only a pending one can be cancelled.")
-        _finish(task, Task.Status.CANCELLED)
-        if archive is not None and archive.state == Archive.State.PENDING:
-            archive.state, archive.error = Archive.State.FAILED, "cancelled"
-            archive.save(update_fields=["state", "error"])
-        if task.session_id is not None:
-            record_simulated(actor, "task.cancelled", task.session_id)
-    return task
 
 
 def _messages(session: Session, first: int, last: int) -> QuerySet[Message]:
@@ -156,17 +133,24 @@ def _messages(session: Session, first: int, last: int) -> QuerySet[Message]:
     return rows.defer("search", "language").order_by("seq")
 
 
-def _queue(actor: Actor, archive: Archive) -> Task:
+def queued_again(archive: Archive, *, account: UUID, user: UUID, contact: UUID | None) -> Task:
+    """A new task for a failed archive whose row the caller holds."""
+    archive.state, archive.error = Archive.State.PENDING, ""
+    archive.save(update_fields=["state", "error"])
+    return _queue(archive, account=account, user=user, contact=contact)
+
+
+def _queue(archive: Archive, *, account: UUID, user: UUID, contact: UUID | None) -> Task:
     """A task for the archive, and the job that does it, inside the caller's transaction."""
     task = Task.objects.create(
-        user_id=actor.user.id,
-        contact_id=actor.contact.id if actor.contact else None,
+        user_id=user,
+        contact_id=contact,
         task_type=Task.Type.SESSION_COMMIT,
         updated_at=timezone.now(),
-        session=archive.session,
+        session_id=archive.session_id,
         archive=archive,
     )
-    queue_archive(account=actor.account.id, archive=archive.pk)
+    queue_archive(account=account, archive=archive.pk)
     return task
 
 
@@ -192,14 +176,14 @@ def _claimed(archive_id: UUID) -> tuple[Archive | None, Task | None]:
     return archive, task
 
 
-def _complete(archive: Archive, abstract: str, overview: str) -> None:
+def complete(archive: Archive, abstract: str, overview: str) -> None:
     archive.state = Archive.State.COMPLETED
     archive.abstract, archive.overview = abstract, overview
     archive.completed_at = timezone.now()
     archive.save(update_fields=["state", "abstract", "overview", "completed_at"])
 
 
-def _finish(
+def finish(
     task: Task | None, status: Task.Status, *, archive: Archive | None = None, error: str = ""
 ) -> None:
     if task is None:
@@ -220,4 +204,4 @@ def _fail(archive_id: UUID, error: str) -> None:
             return
         archive.state, archive.error = Archive.State.FAILED, error[:MAX_ERROR]
         archive.save(update_fields=["state", "error"])
-        _finish(task, Task.Status.FAILED, error=archive.error)
+        finish(task, Task.Status.FAILED, error=archive.error)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sessions_app.selectors import (
         ArchiveDetail,
         MessagePage,
+        Overview,
         SessionContext,
         SessionDetail,
         SessionFilter,
@@ -47,6 +48,13 @@ def page_read(
         last_words=last_words,
     )
     audit.note_read(actor=actor, kind="list", subjects=[row.owner_id for row in found.rows])
+    return found
+
+
+def overview_read(*, actor: Actor) -> Overview:
+    """As selectors.account_overview, noted for whose sessions it names."""
+    found = selectors.account_overview(actor=actor)
+    audit.note_read(actor=actor, kind="list", subjects=[row.owner_id for row in found.live])
     return found
 
 

@@ -13,6 +13,7 @@ from accounts.selectors import account_settings
 from sessions_app.access import FAILED_TASK_KEPT, TASK_KEPT
 from sessions_app.jobs import queue_archive
 from sessions_app.models import Archive, Session, Task
+from sessions_app.services.days import days_count
 
 if TYPE_CHECKING:
     from accounts.tenancy import AccountRef
@@ -27,6 +28,7 @@ def account_tidy(*, account: AccountRef) -> None:
     Task.objects.filter(status__in=done, updated_at__lt=now - TASK_KEPT).delete()
     Task.objects.filter(status=Task.Status.FAILED, updated_at__lt=now - FAILED_TASK_KEPT).delete()
     forget_old()
+    days_count()  # before retention: what is deleted stays counted
     _retain(account)
     with transaction.atomic():
         overdue = Archive.objects.filter(

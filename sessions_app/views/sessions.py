@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
 from django.http import Http404
@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.actor import Role
 from accounts.errors import InvalidArgument, NotFound
 from accounts.namespace import session_uri
 from accounts.principals import selectors as principal_selectors
@@ -22,16 +23,20 @@ from sessions_app.presentation import (
     message_view,
     participant_words,
     pretty,
+    session_row,
     timeline,
     written_words,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
     from django.http import HttpResponse
 
     from accounts.actor import Actor
     from accounts.http.request import AccountRequest
-    from sessions_app.models import Participant
+    from sessions_app.models import Message, Participant
     from sessions_app.selectors import SessionDetail, SessionPage
 
 PAGE = 50
@@ -70,7 +75,7 @@ def session_list(request: AccountRequest) -> HttpResponse:
     count = selectors.session_count(actor=actor, where=where)
     active = _active_filters(request, form)
     context |= {
-        "rows": [_row(session) for session in found.rows],
+        "rows": [session_row(session) for session in found.rows],
         "active": active,
         "filtered": bool(active),
         "total": count.total,
@@ -83,9 +88,11 @@ def session_list(request: AccountRequest) -> HttpResponse:
 
 @require_safe
 def session_detail(request: AccountRequest, session_id: str) -> HttpResponse:
-    """One session: its timeline, who took part, who reads it."""
+    """One session: its timeline, who took part, who reads it. Followed, new messages come in."""
     actor = request.actor
     before, after = _seq(request, "before"), _seq(request, "after")
+    if _asks_for_tail(request):
+        return _tail(request, session_id, after or 0)
     try:
         detail = services.detail_read(actor=actor, session_id=session_id)
         newest = detail.session.message_count + 1
@@ -99,11 +106,8 @@ def session_detail(request: AccountRequest, session_id: str) -> HttpResponse:
     except (InvalidArgument, NotFound):
         raise Http404 from None
     session = detail.session
-    names = principal_selectors.user_names(
-        {row.written_by for row in messages.rows if row.written_by}
-        | ({session.written_by} if session.written_by else set())
-    )
     here = reverse("session_detail", args=[session.session_id])
+    names = _names([session, *messages.rows])
     rows = [message_view(row, names, here) for row in messages.rows]
     context = {
         "session": _session(session, detail, names),
@@ -115,6 +119,9 @@ def session_detail(request: AccountRequest, session_id: str) -> HttpResponse:
         "older_url": f"{here}?before={rows[0].seq}" if rows and messages.has_older else None,
         "newer_url": f"{here}?after={rows[-1].seq}" if rows and messages.has_newer else None,
         "latest_url": here,
+        "live_end": _live_end(request, session, rows[-1].seq if rows else 0),
+        "unarchived": _unarchived(detail),
+        "may_delete": actor.role is Role.ADMIN,
     }
     return page(request, "sessions_app/session_detail.html", context, fragment="timeline")
 
@@ -129,7 +136,7 @@ def message_detail(request: AccountRequest, session_id: str, seq: int) -> HttpRe
         raise Http404 from None
     if message is None:
         raise Http404
-    names = principal_selectors.user_names({message.written_by} if message.written_by else set())
+    names = _names([message])
     here = reverse("session_detail", args=[session.session_id])
     context = {
         "session": session,
@@ -140,6 +147,60 @@ def message_detail(request: AccountRequest, session_id: str, seq: int) -> HttpRe
     return page(request, "sessions_app/message_detail.html", context, fragment="message")
 
 
+def _asks_for_tail(request: AccountRequest) -> bool:
+    """Whether a page that follows the session asks for what came since."""
+    htmx = request.htmx
+    whole = not htmx or htmx.boosted or htmx.history_restore_request
+    return not whole and "follow" in request.GET and "after" in request.GET
+
+
+def _tail(request: AccountRequest, session_id: str, after: int) -> HttpResponse:
+    """The messages behind that number and a new live end; asked for every few seconds."""
+    try:
+        found = services.messages_read(
+            actor=request.actor, session_id=session_id, limit=PAGE, after_seq=after
+        )
+    except (InvalidArgument, NotFound):
+        raise Http404 from None
+    names = _names(found.rows)
+    here = reverse("session_detail", args=[found.session.session_id])
+    rows = [message_view(row, names, here) for row in found.rows]
+    context = {
+        "session": session_row(found.session),
+        "entries": timeline(rows, []),
+        "messages": rows,
+        "live_end": _live_end(request, found.session, rows[-1].seq if rows else after),
+    }
+    return page(request, "sessions_app/session_detail.html", context, fragment="tail")
+
+
+def _live_end(request: AccountRequest, session: Session, last_seq: int) -> dict[str, Any]:
+    """The line below the newest message: it follows or offers to, while the session is open."""
+    here = reverse("session_detail", args=[session.session_id])
+    now = timezone.now()
+    return {
+        "follows": "follow" in request.GET,
+        "ended": session.state == Session.State.ENDED,
+        "checked_at": now,
+        "tail_url": f"{here}?follow=1&after={last_seq}",
+        "follow_url": f"{here}?follow=1#live-end",
+        # Another address each time: a browser does not load the same one again for its fragment.
+        "again_url": f"{here}?follow={int(now.timestamp())}#live-end",
+        "stop_url": f"{here}#live-end",
+    }
+
+
+def _names(rows: Sequence[Message | Session]) -> dict[UUID, str]:
+    """user_id of everyone who wrote a row."""
+    return principal_selectors.user_names({row.written_by for row in rows if row.written_by})
+
+
+def _unarchived(detail: SessionDetail) -> int:
+    """How many messages a commit would archive now."""
+    last = detail.archives[-1].last_seq if detail.archives else 0
+    return detail.session.message_count - last
+
+
 def _where(data: dict[str, Any]) -> selectors.SessionFilter:
     since = data["since"]
     return selectors.SessionFilter(
@@ -148,7 +209,8 @@ def _where(data: dict[str, Any]) -> selectors.SessionFilter:
         participant=data["participant"],
         state=data["state"],
         q=data["q"],
-        since=datetime.combine(since, time(), UTC) if since else None,
+        # The day begins where the reader is.
+        since=timezone.make_aware(datetime.combine(since, time())) if since else None,
     )
 
 
@@ -189,32 +251,10 @@ def _neighbours(request: AccountRequest, found: SessionPage) -> dict[str, Any]:
     }
 
 
-def _is_live(session: Session) -> bool:
-    since = timezone.now() - timedelta(seconds=selectors.LIVE_SECONDS)
-    return session.state != Session.State.ENDED and session.last_activity_at >= since
-
-
-def _row(session: Session) -> dict[str, Any]:
-    return {
-        "session_id": session.session_id,
-        "url": reverse("session_detail", args=[session.session_id]),
-        "title": session.title,
-        "last_words": " ".join((getattr(session, "last_words", None) or "").split()),
-        "owner": session.owner.user_id,
-        "agent": session.agent.agent_id,
-        "contact": contact_view(session.contact),
-        "state": session.state,
-        "is_live": _is_live(session),
-        "message_count": session.message_count,
-        "last_activity_at": session.last_activity_at,
-        "started_at": session.started_at,
-    }
-
-
 def _session(session: Session, detail: SessionDetail, names: dict[Any, str]) -> dict[str, Any]:
     parent = detail.parent
     return {
-        **_row(session),
+        **session_row(session),
         "uri": session_uri(session.session_id),
         "participant_words": participant_words(
             [str(who.get("id") or who["name"]) for who in map(_who, detail.participants)]
