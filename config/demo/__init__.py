@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts import selectors, tenancy
 from accounts.actor import Actor, Operator
 from accounts.principals import authentication
+from accounts.principals.operator.services import operator_create
 from accounts.principals.services import account_create, user_create
 from accounts.services import person_enroll
 from sessions_app.services import MessageInput, message_append, session_create, session_update
@@ -27,6 +28,7 @@ ACCOUNT_ID, ACCOUNT_NAME = "hollis", "Hollis & Daughters"
 ADMIN_ID, ADMIN_NAME = "ines", "Ines Hollis"
 OTHERS = (("alice", "Alice Hollis"), ("bob", "Bob Marsh"))
 EMAIL = "ines@hollis.example"
+OPERATOR_EMAIL, OPERATOR_NAME = "olga@hollis.example", "Olga Brandt"
 CONVERSATIONS = Path(__file__).with_name("conversations.json")
 
 
@@ -38,6 +40,8 @@ class DemoSignIn:
     email: str
     password: str
     admin_key: str
+    operator_email: str = ""  # the file of an earlier version has none
+    operator_password: str = ""
 
 
 def load_demo() -> DemoSignIn | None:
@@ -59,10 +63,21 @@ def load_demo() -> DemoSignIn | None:
         account=made.ref,
         user=made.admin,
     )
+    operator_password = token_urlsafe(12)
+    operator_create(
+        actor=operator, email=OPERATOR_EMAIL, name=OPERATOR_NAME, password=operator_password
+    )
     with tenancy.account(made.ref):
         for session in json.loads(CONVERSATIONS.read_text(encoding="utf-8"))["sessions"]:
             _load_session(made.ref, session)
-    return DemoSignIn(ACCOUNT_ID, EMAIL, password, made.user_key)
+    return DemoSignIn(
+        account_id=ACCOUNT_ID,
+        email=EMAIL,
+        password=password,
+        admin_key=made.user_key,
+        operator_email=OPERATOR_EMAIL,
+        operator_password=operator_password,
+    )
 
 
 def _load_session(account: AccountRef, session: dict[str, Any]) -> None:

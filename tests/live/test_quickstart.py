@@ -41,6 +41,13 @@ def test_the_first_start_tells_where_it_serves_and_how_to_enter(house):
         assert submit(browser, "/sign-in", login=email, password=password).status_code == 302
         assert "In force" in browser.get("/a/hollis/policy").text
 
+    assert house.printed("Operator") == f"{address}/operator/"
+    email, password = house.output.split(f"{address}/operator/\n")[1].split()[:2]
+    with httpx.Client(base_url=house.url, trust_env=False) as browser:
+        assert submit(browser, "/sign-in", login=email, password=password).status_code == 302
+        assert "Hollis &amp; Daughters" in browser.get("/operator/accounts").text
+        assert browser.get("/a/hollis/policy").status_code == 404
+
     assert len(sessions(house)) >= 3
     with house.client(house.printed("Root key")) as client:
         accounts = result(client.get("/admin/accounts"))

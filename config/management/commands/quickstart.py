@@ -151,6 +151,12 @@ def _welcome(address: str, sign_in: DemoSignIn | None, root_key: str) -> str:
             f"               {sign_in.password}",
             f"  Admin key    {sign_in.admin_key}",
         ]
+        if sign_in.operator_email:
+            lines += [
+                f"  Operator     {address}/operator/",
+                f"               {sign_in.operator_email}",
+                f"               {sign_in.operator_password}",
+            ]
     else:
         lines += ["  No account yet: `manage.py account_create --help`, or the API with this key."]
     lines += [

@@ -1,0 +1,1 @@
+"""The operator console: running the installation from a browser, seeing no account's words."""
