@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponseRedirect
@@ -11,6 +11,8 @@ from django.views.decorators.http import require_safe
 
 from accounts import selectors
 from accounts.actor import Role
+from accounts.models import Person
+from accounts.web import LAST_ACCOUNT
 from sessions_app.selectors import failed_task_count
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from accounts.actor import Actor
-    from accounts.http.request import AccountRequest
+    from accounts.http.request import AccountRequest, OurRequest
 
 # (key, label, icon, address name), in groups parted by rules.
 FOR_ADMINS = (
@@ -36,6 +38,15 @@ FOR_USERS = (
     (("sessions", "Sessions", "messages-square", "session_list"),),
     (("keys", "Keys", "key-round", "key_list"),
      ("looked", "Who looked", "eye", "who_looked")),
+)  # fmt: skip
+
+
+OPERATOR_PREFIX = "/operator/"
+FOR_OPERATORS = (
+    (("accounts", "Accounts", "building-2", "operator_accounts"),
+     ("people", "People", "users", "operator_people")),
+    (("log", "Log", "scroll-text", "operator_log"),
+     ("health", "Health", "activity", "operator_health")),
 )  # fmt: skip
 
 
@@ -89,6 +100,9 @@ class Frame:
 @require_safe
 def account_home(request: AccountRequest) -> HttpResponse:
     """To the overview for admins, to the sessions for users."""
+    account_id = request.actor.account.account_id
+    if request.session.get(LAST_ACCOUNT) != account_id:  # where `home` leads next time
+        request.session[LAST_ACCOUNT] = account_id
     name = "overview" if request.actor.role is Role.ADMIN else "session_list"
     return HttpResponseRedirect(reverse(name))
 
@@ -97,7 +111,9 @@ def frame(request: AccountRequest) -> dict[str, Any]:
     """Context processor: `frame` on pages of an account, nothing elsewhere."""
     actor = getattr(request, "actor", None)
     if actor is None:
-        return {}
+        in_console = request.path.startswith(OPERATOR_PREFIX)
+        operator = in_console and getattr(request.user, "is_operator", False)
+        return {"frame": _operator_frame(request)} if operator else {}
     admin = actor.role is Role.ADMIN
     switch = _switch(request, actor)
     return {
@@ -118,6 +134,32 @@ def frame(request: AccountRequest) -> dict[str, Any]:
             view=_view(actor),
         )
     }
+
+
+def _operator_frame(request: OurRequest) -> Frame:
+    """Around the operator console: its own rail, and the way back to one's accounts."""
+    assert isinstance(request.user, Person)  # an operator is signed in
+    entries = [
+        [_entry(request, key, label, icon, reverse(name), 0) for key, label, icon, name in group]
+        for group in FOR_OPERATORS
+    ]
+    if selectors.entrances(request.user):
+        back = _entry(request, "home", "Your accounts", "arrow-left", reverse("home"), 0)
+        entries.append([replace(back, current=False)])
+    return Frame(
+        account_id=request.get_host(),
+        account_name="Operator console",
+        switch=[],
+        entries=entries,
+        person_name=request.user.get_full_name(),
+        role="operator",
+        theme_url="/theme",
+        sign_out_url="/sign-out",
+        person_url="/account",
+        view_as_url=None,
+        operator_url=None,
+        view=None,
+    )
 
 
 def _switch(request: AccountRequest, actor: Actor) -> list[Switch]:

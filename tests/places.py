@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from accounts import tenancy
+from accounts.models import Person
 from accounts.principals.models import ApiKey, AuditEvent
 from sessions_app.models import Task
 
@@ -27,6 +28,12 @@ def places(api: Any, cast: Any) -> dict[str, str]:
             "user_id": "bob",
             "agent_id": "default",
             "key_id": key.key_id,
+            "invitation": "01890000-0000-7000-8000-000000000000",
             "task_id": str(Task.objects.get().pk),
+            # Links that open nothing; the others are in tests/accounts.
+            "token": "garbage",
+            "uidb36": "0" * 32,
+            "key": "garbage",
+            "person": str(Person.objects.get(email="alice@north.example").pk),
             "event_id": str(AuditEvent.objects.earliest("id").pk),
         }

@@ -25,6 +25,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import keys, tenancy
 from accounts.actor import Operator
+from accounts.models import Person
 from accounts.principals.models import Agent, ApiKey, User
 from accounts.principals.services import account_create, user_create
 from sessions_app.models import Message, Participant, Session
@@ -162,10 +163,12 @@ def test_api_route(route, api, world, count):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_page(path, world, sign_in, count):
-    signed_in = path.startswith("/a/") or path == "/"
+def test_page(path, world, places, sign_in, count):
+    signed_in = path.startswith(("/a/", "/operator/")) or path == "/"
     browser = sign_in("alice") if signed_in else Client(headers=world.root)
-    address = path.format(account="north", session_id="long", seq=2)
+    if path.startswith("/operator/"):
+        Person.objects.filter(email="alice@north.example").update(is_operator=True)
+    address = path.format(account="north", **{**places, "session_id": "long", "seq": "2"})
 
     def load() -> None:
         assert browser.get(address).status_code < 500

@@ -6,6 +6,7 @@ are in route_table.py.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -349,7 +350,7 @@ def test_every_address_is_in_a_table():
             if hasattr(pattern, "url_patterns"):
                 yield from addresses(pattern.url_patterns, route)
             else:
-                yield route.replace("<str:", "<").replace("<int:", "<")
+                yield re.sub(r"<\w+:", "<", route)
 
     found = {
         *addresses(get_resolver("config.urls").url_patterns, "/"),

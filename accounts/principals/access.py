@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from accounts import tenancy
 from accounts.actor import Actor, Operator, Role, Scope
-from accounts.errors import NotFound, PermissionDenied
+from accounts.errors import Conflict, NotFound, PermissionDenied
 from accounts.names import check_id
-from accounts.principals.models import Agent, User
+from accounts.principals.models import Agent, ApiKey, User
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from accounts.guard import AccountQuerySet
     from accounts.tenancy import AccountRef
 
 
@@ -81,3 +84,54 @@ def agent_for(agent_id: str) -> Agent:
     if found is None:
         raise NotFound("agent", agent_id)
     return found
+
+
+def key_holder(actor: Actor | Operator, user_id: str) -> User:
+    """The user whose keys the actor may make: any for ADMIN and ROOT, only itself for USER.
+
+    Raises:
+        NotFound: no such user, or another one for USER.
+        Conflict: the default user, who has none.
+    """
+    user = user_for(user_id)
+    if not _keeps_keys_of(actor, user.pk):
+        raise NotFound("user", user_id)
+    if user.is_default:
+        raise Conflict("The default user has no key: it owns what nobody else owns.")
+    return user
+
+
+def keys_of(actor: Actor) -> AccountQuerySet[ApiKey]:
+    """The keys that the actor may see and revoke: all for ADMIN, its own for USER."""
+    rows = ApiKey.objects.get_queryset().filter(revoked_at=None)
+    if actor.role is not Role.USER:
+        return rows
+    return rows.filter(user=actor.principal.id) if actor.principal else rows.none()
+
+
+def key_for(actor: Actor | Operator, key_id: str) -> ApiKey:
+    """A key that is not revoked, of a user whose keys the actor may revoke. Raises NotFound."""
+    key = ApiKey.objects.filter(key_id=key_id, revoked_at=None).select_related("user").first()
+    if key is None or not _keeps_keys_of(actor, key.user_id):
+        raise NotFound("key", key_id)
+    return key
+
+
+def grantable_scopes(actor: Actor | Operator, holder: User) -> tuple[Scope, ...]:
+    """What the actor may give a key of that user; `manage` works beside the role ADMIN only."""
+    if isinstance(actor, Actor) and actor.role is Role.USER:
+        return (Scope.READ, Scope.WRITE)
+    more = (Scope.MANAGE,) if holder.role == User.Role.ADMIN else ()
+    return (Scope.READ, Scope.WRITE, Scope.GATEWAY, *more)
+
+
+def _keeps_keys_of(actor: Actor | Operator, user: UUID) -> bool:
+    if isinstance(actor, Operator) or actor.role is not Role.USER:
+        return True
+    return actor.principal is not None and actor.principal.id == user
+
+
+def user_key_ever(user_id: str) -> UUID | None:
+    """The row of a user who is, or was, in the current account: what the audit log refers to."""
+    rows = User.objects.filter(user_id__lower=user_id.lower())
+    return rows.values_list("pk", flat=True).first()

@@ -67,7 +67,7 @@ def note_read(*, actor: Actor, kind: str, subjects: Iterable[UUID]) -> None:
         note(actor=actor, action=f"read.{kind}", subject=subject)
 
 
-def note(*, actor: Actor, action: str, subject: UUID) -> None:
+def note(*, actor: Actor, action: str, subject: UUID, target_type: str = "user") -> None:
     """Record what would else be recorded too often: once per actor, subject and hour."""
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     principal, role = actor.principal.id if actor.principal else None, actor.role
@@ -77,4 +77,4 @@ def note(*, actor: Actor, action: str, subject: UUID) -> None:
         action=action, actor=principal, actor_role=role, target=subject, created_at__gte=hour
     )
     if not noted.exists():
-        record(actor=actor, action=action, target_type="user", target=subject)
+        record(actor=actor, action=action, target_type=target_type, target=subject)

@@ -1,6 +1,6 @@
 """Dashboard pages of one account lie under `/a/<account>/`; this enters and leaves it.
 
-It also keeps views (isolation.md, View as): which one the browser holds, and that it changes nothing.
+It also keeps views (isolation.md, View as): which one the browser holds, that it changes nothing.
 """
 
 from __future__ import annotations

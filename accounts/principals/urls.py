@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, register_converter
 
 from accounts.principals.views import agents, audit, keys, policy, settings, users, viewing
 
+
+class IdConverter:
+    """The id of a user or an agent. One that is called `new` stands in addresses as `NEW`, since
+    `users/new` is the page on which they are added, and ids are looked up ignoring case."""
+
+    regex = "[a-zA-Z0-9_-]{1,64}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return "NEW" if value == "new" else value
+
+
+register_converter(IdConverter, "id")
+
 urlpatterns = [
     path("users", users.user_list, name="user_list"),
+    path("users/new", users.user_new, name="user_new"),
+    path("users/<id:user_id>", users.user_detail, name="user_detail"),
+    path("users/<id:user_id>/edit", users.user_edit, name="user_edit"),
+    path("users/<id:user_id>/invite", users.user_invite, name="user_invite"),
+    path("users/<id:user_id>/delete", users.user_delete, name="user_delete"),
     path("keys", keys.key_list, name="key_list"),
+    path("keys/new", keys.key_new, name="key_new"),
+    path("keys/replace", keys.key_replace, name="key_replace"),
+    path("keys/<str:key_id>/revoke", keys.key_revoke, name="key_revoke"),
+    path("invitations/<uuid:invitation>/renew", keys.invitation_renew, name="invitation_renew"),
+    path("invitations/<uuid:invitation>/revoke", keys.invitation_revoke, name="invitation_revoke"),
     path("agents", agents.agent_list, name="agent_list"),
+    path("agents/new", agents.agent_new, name="agent_new"),
+    path("agents/<id:agent_id>", agents.agent_detail, name="agent_detail"),
+    path("agents/<id:agent_id>/rename", agents.agent_rename, name="agent_rename"),
+    path("agents/<id:agent_id>/delete", agents.agent_delete, name="agent_delete"),
     path("policy", policy.policy, name="policy"),
     path("audit", audit.audit_log, name="audit_log"),
+    path("audit.csv", audit.audit_csv, name="audit_csv"),
+    path("audit/<uuid:event_id>", audit.audit_event, name="audit_event"),
     path("looked", audit.who_looked, name="who_looked"),
     path("settings", settings.account_settings, name="account_settings"),
     path("view", viewing.view_as, name="view_as"),

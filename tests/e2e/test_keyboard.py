@@ -128,7 +128,7 @@ def test_a_whole_sign_in_by_keyboard(open_window, office):
     window.page.keyboard.type(office.person.password)
     assert [one["name"] for one in tab_stops(window.page, "Sign in")] == ["Sign in"]
     window.page.keyboard.press("Enter")
-    window.page.wait_for_url(f"**{office.home}/sessions")
+    window.page.wait_for_url(f"**{office.home}/overview")
 
 
 def test_the_focus_survives_a_swap(page):

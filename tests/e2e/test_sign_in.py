@@ -40,8 +40,8 @@ def test_a_wrong_password_is_refused_and_the_right_one_enters(
 
     page.get_by_label("Password").fill(newcomer.password)
     page.keyboard.press("Enter")
-    page.wait_for_url(f"**{newcomer.home}/sessions")
-    expect(page.get_by_role("heading", level=2)).to_have_text("No session yet")
+    page.wait_for_url(f"**{newcomer.home}/overview")
+    expect(page.get_by_role("heading", level=2)).to_have_text("Three steps to the first session")
 
 
 def test_the_refusal_does_not_tell_whether_the_address_is_known(server, newcomer):

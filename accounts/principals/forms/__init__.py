@@ -1,6 +1,34 @@
 """Forms of the account's own pages. One module per noun."""
 
+from accounts.principals.forms.accepting import NewPersonForm
+from accounts.principals.forms.agents import AgentFilterForm, AgentNewForm, AgentRenameForm
+from accounts.principals.forms.audit import AuditFilterForm
+from accounts.principals.forms.keys import KeyFilterForm, KeyForm
 from accounts.principals.forms.policy import SampleForm
+from accounts.principals.forms.settings import SettingsForm
+from accounts.principals.forms.users import (
+    Confirmation,
+    InviteForm,
+    UserEditForm,
+    UserFilterForm,
+    UserNewForm,
+)
 from accounts.principals.forms.viewing import ViewAsForm
 
-__all__ = ["SampleForm", "ViewAsForm"]
+__all__ = [
+    "AgentFilterForm",
+    "AgentNewForm",
+    "AgentRenameForm",
+    "AuditFilterForm",
+    "Confirmation",
+    "InviteForm",
+    "KeyFilterForm",
+    "KeyForm",
+    "NewPersonForm",
+    "SampleForm",
+    "SettingsForm",
+    "UserEditForm",
+    "UserFilterForm",
+    "UserNewForm",
+    "ViewAsForm",
+]

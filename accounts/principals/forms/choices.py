@@ -1,4 +1,4 @@
-"""Choices that are known only when the form is made."""
+"""What several forms share: choices known only when the form is made, and the search field."""
 
 from __future__ import annotations
 
@@ -15,3 +15,14 @@ def set_choices(form: forms.Form, name: str, choices: Iterable[tuple[str, str]])
     field = form.fields[name]
     assert isinstance(field, forms.ChoiceField)  # for the type checker
     field.choices = list(choices)
+
+
+def search_field(label: str) -> forms.CharField:
+    """The field of a list's search."""
+    return forms.CharField(
+        label=label,
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+        error_messages={"max_length": "Search for at most 200 characters."},
+    )

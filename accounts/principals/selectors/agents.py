@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
+
 from accounts.errors import NotFound
 from accounts.principals import access
 from accounts.principals.models import Agent
+from accounts.principals.selectors.pages import Page, newest_first
 from accounts.principals.selectors.users import user_names
 
 if TYPE_CHECKING:
@@ -47,6 +50,28 @@ def agent_page(*, actor: Actor, after: UUID | None, limit: int) -> list[AgentFac
     found = list(rows[: limit + 1])
     names = _namers(actor, found)
     return [_agent_facts(row, names) for row in found]
+
+
+def agent_register(
+    *,
+    actor: Actor,
+    q: str = "",
+    limit: int,
+    older: str | None = None,
+    newer: str | None = None,
+) -> Page[AgentFacts]:
+    """Agents of the account, newest first, whose id or name holds `q`. For admins.
+
+    Raises:
+        InvalidArgument: a cursor that no list gave out.
+    """
+    rows = Agent.objects.get_queryset()
+    if q:
+        rows = rows.filter(Q(agent_id__icontains=q) | Q(display_name__icontains=q))
+    found = newest_first(rows, limit=limit, older=older, newer=newer)
+    names = _namers(actor, found.rows)
+    facts = [_agent_facts(row, names) for row in found.rows]
+    return Page(facts, found.total, found.older, found.newer)
 
 
 def agent_facts(*, actor: Actor, agent_id: str) -> AgentFacts:

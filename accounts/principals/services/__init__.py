@@ -12,13 +12,29 @@ from accounts.principals.services.agents import (
     agent_on_sight,
     agent_update,
 )
+from accounts.principals.services.audit import MAX_EXPORTED, audit_export
 from accounts.principals.services.contacts import contact_on_sight, user_on_sight
+from accounts.principals.services.invitations import (
+    Accepted,
+    invitation_accept,
+    invitation_create,
+    invitation_renew,
+    invitation_revoke,
+)
 from accounts.principals.services.keys import key_create, key_replace, key_revoke
 from accounts.principals.services.policy import policy_update, settings_update
-from accounts.principals.services.users import NewUser, user_create, user_delete, user_set_role
-from accounts.principals.services.viewing import view_end, view_expire, view_start
+from accounts.principals.services.users import (
+    NewUser,
+    user_create,
+    user_delete,
+    user_set_role,
+    user_update,
+)
+from accounts.principals.services.viewing import view_end, view_expire, view_start, views_leave
 
 __all__ = [
+    "MAX_EXPORTED",
+    "Accepted",
     "NewAccount",
     "NewUser",
     "account_create",
@@ -28,7 +44,12 @@ __all__ = [
     "agent_delete",
     "agent_on_sight",
     "agent_update",
+    "audit_export",
     "contact_on_sight",
+    "invitation_accept",
+    "invitation_create",
+    "invitation_renew",
+    "invitation_revoke",
     "key_create",
     "key_replace",
     "key_revoke",
@@ -38,7 +59,9 @@ __all__ = [
     "user_delete",
     "user_on_sight",
     "user_set_role",
+    "user_update",
     "view_end",
     "view_expire",
     "view_start",
+    "views_leave",
 ]

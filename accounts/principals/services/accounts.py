@@ -146,6 +146,7 @@ def account_update(
             account=account.id,
             renamed=int("name" in changes),
             suspended=int(changes.get("state") == Account.State.SUSPENDED),
+            resumed=int(changes.get("state") == Account.State.ACTIVE),
         )
 
 
@@ -154,11 +155,16 @@ def account_delete(*, actor: Operator, account: AccountRef) -> None:
 
     First it is marked, so that nobody enters it any more; a crash in between is finished by
     calling this again.
+
+    Raises:
+        NotFound: another call was quicker.
     """
     Account.objects.filter(pk=account.id).update(state=Account.State.DELETING)
     with transaction.atomic():
         drop_schema(account.schema_name)
         delete_jobs(account.id)
-        Account.objects.filter(pk=account.id).delete()
+        deleted, _ = Account.objects.filter(pk=account.id).delete()
+        if not deleted:  # dropping the schema waited for whoever deleted it
+            raise NotFound("account", account.account_id)
         operator_event(actor=actor, action="account.deleted", account=account.id)
     tenancy.forget(account.account_id)

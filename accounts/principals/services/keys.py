@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import keys, tenancy
 from accounts.actor import Scope
-from accounts.errors import AlreadyExists, Conflict, InvalidArgument, NotFound
+from accounts.errors import AlreadyExists, InvalidArgument, PermissionDenied
 from accounts.moments import checked_moment
 from accounts.names import check_id
 from accounts.principals import access, audit
@@ -46,11 +46,11 @@ def key_replace(
     """Replace the user's key named `default`; the old one dies at once, named keys stay.
 
     Raises:
-        NotFound: no such user.
+        NotFound: no such user, or another one than the caller, who is no admin.
         Conflict: the default user.
     """
     with tenancy.account(account), transaction.atomic():
-        user = _holder(user_id)
+        user = access.key_holder(actor, user_id)
         _revoke(ApiKey.objects.filter(user=user, name=keys.DEFAULT_NAME))
         key, plain = issue_default_key(account, user)
         audit.record(
@@ -78,7 +78,9 @@ def key_create(
 
     Raises:
         InvalidArgument: a name, scope, agent id or time that is refused.
-        NotFound: no such user.
+        PermissionDenied: a scope that only an admin gives.
+        NotFound: no such user, or another one than the caller, who is no admin.
+        Conflict: the default user.
         AlreadyExists: the user has a key of that name.
     """
     name, wanted = _checked_name(name), _checked_scopes(scopes)
@@ -88,9 +90,8 @@ def key_create(
         if expires_at <= timezone.now():
             raise InvalidArgument("expires_at must lie in the future.", field="expires_at")
     with tenancy.account(account), transaction.atomic():
-        user = _holder(user_id)
-        if Scope.MANAGE in wanted and user.role != User.Role.ADMIN:
-            raise InvalidArgument("Only an admin's key can have the scope manage.", field="scopes")
+        user = access.key_holder(actor, user_id)
+        _check_grantable(actor, user, wanted)
         try:
             with transaction.atomic():
                 key, plain = _issue(
@@ -104,7 +105,7 @@ def key_create(
                 )
         except IntegrityError:
             raise AlreadyExists(
-                "The user has a key of this name.", resource=name, type="key"
+                "The user has a key of this name.", resource=name, type="key", field="name"
             ) from None
         audit.record(
             actor=actor, action="key.created", target_type="user", target=user.pk, key=key.pk
@@ -116,12 +117,10 @@ def key_revoke(*, actor: Actor | Operator, account: AccountRef, key_id: str) -> 
     """Revoke a key; it dies at once, on every process.
 
     Raises:
-        NotFound: no such key, or it is revoked already.
+        NotFound: no such key, it is revoked already, or it is another's and the caller no admin.
     """
     with tenancy.account(account), transaction.atomic():
-        key = ApiKey.objects.filter(key_id=key_id, revoked_at=None).select_related("user").first()
-        if key is None:
-            raise NotFound("key", key_id)
+        key = access.key_for(actor, key_id)
         _revoke(ApiKey.objects.filter(pk=key.pk))
         audit.record(
             actor=actor, action="key.revoked", target_type="user", target=key.user_id, key=key.pk
@@ -156,12 +155,13 @@ def _checked_agents(agents: Sequence[str]) -> list[str]:
     return [check_id(agent, "agents") for agent in dict.fromkeys(agents)]
 
 
-def _holder(user_id: str) -> User:
-    """A user who may have keys: the default user has none."""
-    user = access.user_for(user_id)
-    if user.is_default:
-        raise Conflict("The default user has no key.")
-    return user
+def _check_grantable(actor: Actor | Operator, holder: User, wanted: Sequence[str]) -> None:
+    refused = set(wanted) - set(access.grantable_scopes(actor, holder))
+    if Scope.MANAGE in refused:
+        raise InvalidArgument("Only an admin's key can have the scope manage.", field="scopes")
+    if refused:
+        words = ", ".join(sorted(refused))
+        raise PermissionDenied(f"Only an admin makes a key with the scope {words}.", field="scopes")
 
 
 def _revoke(rows: QuerySet[ApiKey]) -> int:

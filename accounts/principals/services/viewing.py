@@ -12,14 +12,19 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import tenancy
 from accounts.actor import Role
 from accounts.errors import Conflict, InvalidArgument, PermissionDenied
 from accounts.principals import access, audit
+from accounts.principals.authentication import actor_by_membership
 from accounts.principals.jobs import queue_view_end
 from accounts.principals.models import AuditEvent, ViewAs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from accounts.actor import Actor
+    from accounts.models import Person
 
 VIEW_TIME = timedelta(minutes=30)
 MAX_REASON = 200
@@ -84,6 +89,21 @@ def view_end(*, actor: Actor) -> None:
                 target=actor.user.id,
                 view=actor.viewing.id,
             )
+
+
+def views_leave(*, person: Person, held: Mapping[str, str], request_id: str) -> None:
+    """End the views that a browser holds, when its person signs out.
+
+    Args:
+        held: account_id → id of a ViewAs; what is over or foreign is passed over.
+    """
+    for account_id, view in held.items():
+        with tenancy.public():
+            actor = actor_by_membership(
+                account_id, person.pk, request_id=request_id, view=UUID(view)
+            )
+            if actor is not None and actor.viewing:
+                view_end(actor=actor)
 
 
 def view_expire(*, view: UUID) -> None:
