@@ -19,6 +19,8 @@ CODE = sorted(
     if "migrations" not in path.relative_to(BASE).parts
 )
 EDGES = ("api.py", "*_api.py", "views.py", "urls.py", "forms.py", "tasks.py", "middleware.py")
+EDGE_PACKAGES = ("views", "forms")
+INNER_PACKAGES = ("services", "selectors")
 TEMPLATES = sorted((BASE / "templates").rglob("*.html"))
 LONGEST = 450  # lines
 
@@ -41,6 +43,10 @@ def place(path: Path) -> str:
 
 
 def is_edge(path: Path) -> bool:
+    """By the file's name, or by the package that it is a module of, named for its noun."""
+    package = path.parent.name
+    if package in EDGE_PACKAGES or package in INNER_PACKAGES:
+        return package in EDGE_PACKAGES
     return any(fnmatch(path.name, pattern) for pattern in EDGES)
 
 
