@@ -43,7 +43,7 @@ class Size:
 
 # Twelve sessions are the fewest that hold each state with and without a contact.
 FEW = Size(12, 12, 3, 5, 1, 4, 24, 12, 1, 1)
-QUICK = Size(4_000, 2_000, 200, 100, 100, 400, 2_000, 60, 60, 20)
+QUICK = Size(4_000, 2_000, 500, 100, 100, 1_000, 2_000, 60, 60, 20)
 MANY = Size(100_000, 10_000, 2_000, 1_000, 5_000, 5_000, 20_000, 500, 300, 200)
 
 _TEXTS = (
@@ -244,7 +244,7 @@ _STATEMENTS = (
         NULL, NULL
     FROM public.accounts_account a, principals_user u
     WHERE a.account_id = %(account)s AND u.user_id LIKE 'user-%%3' AND u.is_active
-    ORDER BY u.user_id LIMIT %(invitations)s
+    ORDER BY u.user_id <> 'user-0003', u.user_id DESC LIMIT %(invitations)s
     """,
     # Who reads is harder to say under this policy; for admins it makes no difference.
     """

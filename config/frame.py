@@ -112,7 +112,8 @@ def frame(request: AccountRequest) -> dict[str, Any]:
     actor = getattr(request, "actor", None)
     if actor is None:
         in_console = request.path.startswith(OPERATOR_PREFIX)
-        operator = in_console and getattr(request.user, "is_operator", False)
+        # A refusal from before the sign-in is looked at has no user.
+        operator = in_console and getattr(getattr(request, "user", None), "is_operator", False)
         return {"frame": _operator_frame(request)} if operator else {}
     admin = actor.role is Role.ADMIN
     switch = _switch(request, actor)

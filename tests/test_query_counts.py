@@ -164,7 +164,7 @@ def test_api_route(route, api, world, count):
 
 @pytest.mark.parametrize("path", PAGES)
 def test_page(path, world, places, sign_in, count):
-    signed_in = path.startswith(("/a/", "/operator/")) or path == "/"
+    signed_in = path.startswith(("/a/", "/account", "/operator/")) or path == "/"
     browser = sign_in("alice") if signed_in else Client(headers=world.root)
     if path.startswith("/operator/"):
         Person.objects.filter(email="alice@north.example").update(is_operator=True)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
@@ -16,18 +14,11 @@ from accounts import selectors
 from accounts.adapter import CodeAdapter
 from accounts.models import Person
 from accounts.passwords import password_link
+from tests.accounts.kit import code_of
 from tests.cast import PASSWORD
 
 EMAIL = "alice@north.example"
 SIGN_IN = {"login": EMAIL, "password": PASSWORD}
-
-
-def code_of(secret, ahead=0):
-    """What the authenticator shows, early enough to be used before it changes."""
-    left = 30 - time.time() % 30
-    if left < 2:
-        time.sleep(left)
-    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + ahead))
 
 
 def wrong_code(secret):

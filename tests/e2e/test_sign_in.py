@@ -7,7 +7,18 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.accounts.kit import code_of
 from tests.live import submit
+
+INVITE = """
+from accounts import tenancy
+from accounts.actor import Operator
+from accounts.principals.services import invitation_create
+from accounts.principals.tokens import invitation_link
+account = tenancy.find("{account}")
+print(invitation_link(invitation_create(
+    actor=Operator(), account=account, user_id="bob", email="{email}", site="")))
+"""
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("live")]
 
@@ -90,12 +101,18 @@ def test_the_sign_in_leads_to_no_other_site(server, newcomer, target):
 
 def test_pages_around_the_sign_in_are_accessible(open_window, newcomer):
     window = open_window()
+    closed = {"/password/reset/0/0": 410, "/invitation/0": 404}
+    for path in ("/sign-in", "/password/reset", "/password/reset/sent", *closed):
+        window.go(path, closed.get(path, 200))
+        for _ in window.everywhere():
+            window.is_accessible()
+            window.fits()
     window.go("/sign-in")
-    for _ in window.everywhere():
-        window.is_accessible()
-        window.fits()
     window.sign_in(newcomer)
-    for path in (f"{newcomer.home}/sessions", "/sign-out"):
+    for path in (
+        *(f"{newcomer.home}/sessions", "/sign-out", "/account", "/account/password"),
+        "/account/code",  # the password is asked for first
+    ):
         window.go(path)
         for _ in window.everywhere():
             window.is_accessible()
@@ -120,3 +137,46 @@ def test_a_person_without_an_account_is_told_what_to_do(open_window, server):
     window.go("/")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["scripted", "plain"])
+def test_an_invitation_is_accepted_and_a_code_is_set_up(open_window, server, javascript):
+    """From the link that an admin copied, through a password, to a second factor."""
+    host = server.person()
+    server.user(host.account_id, "bob")
+    email = f"bob@{host.account_id}.example"
+    made = server.manage("shell", "-v0", "-c", INVITE.format(account=host.account_id, email=email))
+    window = open_window(javascript=javascript)
+    page = window.page
+    window.expected.add(422)
+    window.go(made.stdout.strip())
+    page.get_by_label("Choose a password").fill("short")
+    page.get_by_role("button", name="Join").click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was accepted yet")
+    page.get_by_label("Choose a password").fill(host.password)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{host.home}/sessions")
+
+    window.go("/account")
+    page.get_by_role("link", name="Set up a code").click()
+    page.get_by_label("Password").fill(host.password)
+    page.get_by_role("button", name="Go on").click()
+    secret = page.locator("#totp_secret").text_content()
+    page.get_by_label("The code that it shows now").fill(code_of(secret))
+    page.get_by_role("button", name="Ask for a code from now on").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
+    expect(page.locator(".codes code")).to_have_count(10)
+    spare = page.locator(".codes code").first.text_content()
+    window.fits()
+
+    server.forget_attempts()
+    later = open_window(javascript=javascript)
+    later.go("/sign-in")
+    later.page.get_by_label("E-mail").fill(email)
+    later.page.get_by_label("Password").fill(host.password)
+    later.page.keyboard.press("Enter")
+    expect(later.page.get_by_role("heading", level=1)).to_have_text("Your code")
+    later.page.get_by_role("link", name="Use a recovery code").click()
+    later.page.get_by_label("Recovery code").fill(spare)
+    later.page.get_by_role("button", name="Sign in").click()
+    later.page.wait_for_url(f"**{host.home}/sessions")

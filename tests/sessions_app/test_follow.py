@@ -93,8 +93,8 @@ def test_an_empty_session_can_be_followed(browser, api, cast):
 def test_older_pages_do_not_follow(browser, api, cast, monkeypatch):
     monkeypatch.setattr("sessions_app.views.sessions.PAGE", 1)
     api.say(cast.bob.headers, "s1", "Second words")
-    assert b"live-end" in browser.get(PAGE).content
-    assert b"live-end" not in browser.get(f"{PAGE}?before=2").content
+    assert b'id="live-end"' in browser.get(PAGE).content
+    assert b'id="live-end"' not in browser.get(f"{PAGE}?before=2").content
 
 
 def test_asking_writes_nothing_but_the_hours_note(browser, cast, django_assert_num_queries):

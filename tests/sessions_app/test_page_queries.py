@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
+from accounts.models import Person
+
 
 @pytest.fixture
 def status(api, cast, sign_in):
@@ -42,7 +44,24 @@ def test_page(status, path, expected):
     assert status(path) == expected
 
 
+@pytest.mark.parametrize(
+    ("zone", "shown"), [("UTC", False), ("Asia/Tokyo", True), ("America/New_York", False)]
+)
+def test_a_day_begins_where_the_reader_is(api, cast, sign_in, zone, shown):
+    # 16:00 on 1 March in London is 1:00 on 2 March in Tokyo.
+    api.say(cast.bob.headers, "s1", created_at="2026-03-01T16:00:00Z")
+    browser = sign_in("alice")
+    Person.objects.filter(email="alice@north.example").update(time_zone=zone)
+    found = browser.get("/a/north/sessions?since=2026-03-02")
+    assert (b'class="row-link' in found.content) == shown
+    assert b'class="row-link' in browser.get("/a/north/sessions?since=2026-03-01").content
+    for day in ("0001-01-01", "9999-12-31"):
+        assert browser.get(f"/a/north/sessions?since={day}").status_code == 200
+
+
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-@pytest.mark.parametrize("path", ["sessions", "sessions/s1", "sessions/s1/messages/1", "policy"])
+@pytest.mark.parametrize(
+    "path", ["sessions", "sessions/s1", "sessions/s1/messages/1", "overview", "jobs", "policy"]
+)
 def test_pages_are_for_reading_only(sign_in, method, path):
     assert getattr(sign_in("alice"), method)(f"/a/north/{path}").status_code == 405
