@@ -78,7 +78,8 @@ def done(
 
 def refused(form: Form, error: DomainError) -> None:
     """Put a service's refusal where the form shows it: at its field, or above all."""
-    named = str(error.details.get("field", ""))
+    # What names nobody (`details["type"]`) stands in the field of that name.
+    named = str(error.details.get("field") or error.details.get("type", ""))
     form.add_error(named if named in form.fields else None, error.message)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 
 from accounts import tenancy
@@ -61,6 +62,18 @@ class RequestMiddleware:
                 response.status_code,
             )
         return response
+
+
+class PageCompression(GZipMiddleware):
+    """Compresses pages. Answers of the API are small, and theirs is the hot path.
+
+    Django pads what it compresses, and masks its tokens, against guessing by length (BREACH).
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> Any:
+        if request.path.startswith(API_PREFIX):
+            return response
+        return super().process_response(request, response)
 
 
 def _enveloped(request: OurRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
+from accounts.principals.forms.choices import offer_ids
 from sessions_app.models import Session, Task
 
 if TYPE_CHECKING:
@@ -50,15 +51,13 @@ class SessionFilterForm(forms.Form):
         self, *args: Any, agents: Sequence[str], users: Sequence[str], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._offer("agent", "Any agent", agents)
-        self._offer("user", "Any user", users)
-        self._offer("participant", "Anyone", [*users, *agents])
-
-    def _offer(self, name: str, nothing: str, ids: Sequence[str]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)  # for the type checker
-        field.choices = [("", nothing), *((one, one) for one in dict.fromkeys(ids))]
-        field.error_messages["invalid_choice"] = f"Choose one of the {name}s in the list."
+        for name, nothing, ids in (
+            ("agent", "Any agent", agents),
+            ("user", "Any user", users),
+            ("participant", "Anyone", list(dict.fromkeys([*users, *agents]))),
+        ):
+            missing = f"Choose one of the {name}s in the list."
+            offer_ids(self, name, ids, nothing=nothing, missing=missing)
 
 
 class SessionTitleForm(forms.Form):

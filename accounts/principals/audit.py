@@ -32,25 +32,34 @@ def record(
         data: ids and counts only. Never text, names, handles or slugs: they may be names, and the
             log outlives erasure.
     """
+    event = _event(actor, action, target_type, target)
+    event.data = {
+        key: value if isinstance(value, int) else str(value) for key, value in data.items()
+    }
+    event.save(force_insert=True)
+
+
+def _event(
+    actor: Actor | Operator, action: str, target_type: str, target: UUID | None
+) -> AuditEvent:
+    """An unsaved event that names who is really there, and as whom."""
     event = AuditEvent(
         action=action,
         target_type=target_type,
         target=target,
-        data={key: value if isinstance(value, int) else str(value) for key, value in data.items()},
         request_id=actor.request_id if is_plain_number(actor.request_id) else "",
     )
-    if isinstance(actor, Actor) and actor.viewing:
-        event.actor = actor.viewing.viewer.id
-        event.actor_role = Role.ADMIN
+    if not isinstance(actor, Actor):
+        event.actor_role = Role.ROOT
+    elif actor.viewing:
+        event.actor, event.actor_role = actor.viewing.viewer.id, Role.ADMIN
         event.acting_as = actor.user.id
-    elif isinstance(actor, Actor):
+    else:
         event.actor = actor.principal.id if actor.principal else None
         event.actor_role = actor.role
         event.actor_key = actor.key
         event.acting_as = actor.user.id if actor.simulating else None
-    else:
-        event.actor_role = Role.ROOT
-    event.save(force_insert=True)
+    return event
 
 
 def note_read(*, actor: Actor, kind: str, subjects: Iterable[UUID]) -> None:
@@ -63,18 +72,29 @@ def note_read(*, actor: Actor, kind: str, subjects: Iterable[UUID]) -> None:
     if actor.role is Role.USER and not actor.viewing:
         return
     reader = actor.viewing.viewer.id if actor.viewing else actor.written_by
-    for subject in set(subjects) - {reader}:
-        note(actor=actor, action=f"read.{kind}", subject=subject)
+    _note(actor, f"read.{kind}", set(subjects) - {reader}, "user")
 
 
 def note(*, actor: Actor, action: str, subject: UUID, target_type: str = "user") -> None:
     """Record what would else be recorded too often: once per actor, subject and hour."""
+    _note(actor, action, {subject}, target_type)
+
+
+def _note(actor: Actor, action: str, subjects: set[UUID], target_type: str) -> None:
+    """One statement when all is noted, two when it is not: a page names fifty people."""
+    if not subjects:
+        return
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
-    principal, role = actor.principal.id if actor.principal else None, actor.role
-    if actor.viewing:
-        principal, role = actor.viewing.viewer.id, Role.ADMIN
+    events = {subject: _event(actor, action, target_type, subject) for subject in sorted(subjects)}
+    like = next(iter(events.values()))
     noted = AuditEvent.objects.filter(
-        action=action, actor=principal, actor_role=role, target=subject, created_at__gte=hour
+        action=action,
+        actor=like.actor,
+        actor_role=like.actor_role,
+        target__in=subjects,
+        created_at__gte=hour,
+    ).values_list("target", flat=True)
+    known = set(noted)
+    AuditEvent.objects.bulk_create(
+        [event for subject, event in events.items() if subject not in known]
     )
-    if not noted.exists():
-        record(actor=actor, action=action, target_type=target_type, target=subject)

@@ -14,6 +14,7 @@ from accounts.actor import Role
 from accounts.errors import InvalidArgument, NotFound
 from accounts.namespace import session_uri
 from accounts.principals import selectors as principal_selectors
+from accounts.principals.forms.choices import KNOWN
 from accounts.web import page
 from sessions_app import selectors, services
 from sessions_app.forms import SessionFilterForm
@@ -49,8 +50,8 @@ def session_list(request: AccountRequest) -> HttpResponse:
     actor = request.actor
     form = SessionFilterForm(
         request.GET,
-        agents=principal_selectors.agent_ids(actor=actor),
-        users=principal_selectors.user_ids(actor=actor),
+        agents=principal_selectors.agent_ids(actor=actor, limit=KNOWN),
+        users=principal_selectors.user_ids(actor=actor, limit=KNOWN),
     )
     context: dict[str, Any] = {
         "form": form,

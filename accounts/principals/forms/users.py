@@ -8,7 +8,10 @@ from django import forms
 
 from accounts.principals.forms.choices import search_field
 
-ROLES = (("user", "User: sees what is theirs"), ("admin", "Admin: sees and runs the account"))
+ROLES = (
+    ("user", "User: sees their own, and what the policy shares"),
+    ("admin", "Admin: sees and runs the account"),
+)
 
 
 class UserFilterForm(forms.Form):

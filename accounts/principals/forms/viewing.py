@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
-from accounts.principals.forms.choices import set_choices
+from accounts.principals.forms.choices import offer_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,14 +15,8 @@ if TYPE_CHECKING:
 class ViewAsForm(forms.Form):
     """The start of a view; the service decides whether it may begin."""
 
-    user = forms.ChoiceField(
-        label="User", error_messages={"invalid_choice": "There is no user “%(value)s” to view as."}
-    )
-    agent = forms.ChoiceField(
-        label="On behalf of agent",
-        required=False,
-        error_messages={"invalid_choice": "There is no agent “%(value)s”."},
-    )
+    user = forms.ChoiceField(label="User")
+    agent = forms.ChoiceField(label="On behalf of agent", required=False)
     reason = forms.CharField(
         label="Reason",
         max_length=200,
@@ -34,5 +28,13 @@ class ViewAsForm(forms.Form):
         self, *args: Any, users: Sequence[str], agents: Sequence[str], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        set_choices(self, "user", [("", "Choose a user"), *((one, one) for one in users)])
-        set_choices(self, "agent", [("", "Their default"), *((one, one) for one in agents)])
+        offer_ids(
+            self,
+            "user",
+            users,
+            nothing="Choose a user",
+            missing="There is no user “%(value)s” to view as.",
+        )
+        offer_ids(
+            self, "agent", agents, nothing="Their default", missing="There is no agent “%(value)s”."
+        )

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.errors import Conflict, DomainError
 from accounts.principals import selectors, services
 from accounts.principals.forms import ViewAsForm
+from accounts.principals.forms.choices import KNOWN
 from accounts.principals.middleware import hold_view
 from accounts.web import admins_only, done, page, refused
 
@@ -29,8 +30,8 @@ def view_as(request: AccountRequest) -> HttpResponse:
     form = ViewAsForm(
         request.POST if request.method == "POST" else None,
         initial={"user": request.GET.get("user", ""), "agent": request.GET.get("agent", "")},
-        users=[one for one in selectors.user_ids(actor=actor) if one != mine],
-        agents=selectors.agent_ids(actor=actor),
+        users=[one for one in selectors.user_ids(actor=actor, limit=KNOWN) if one != mine],
+        agents=selectors.agent_ids(actor=actor, limit=KNOWN),
     )
     if form.is_valid():
         try:
