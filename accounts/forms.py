@@ -9,6 +9,7 @@ from allauth.account.forms import ResetPasswordForm
 from django import forms
 
 from accounts import services
+from accounts.web import site_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -21,7 +22,7 @@ class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]
 
     def save(self, request: HttpRequest, **_kwargs: Any) -> str:
         email: str = self.cleaned_data["email"]
-        services.password_ask(email=email, site=f"{request.scheme}://{request.get_host()}")
+        services.password_ask(email=email, site=site_of(request))
         return email
 
 

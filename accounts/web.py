@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
@@ -106,6 +107,15 @@ def admins_only(
     return guarded
 
 
+def site_of(request: HttpRequest) -> str:
+    """Scheme and host of links that leave this page: for mails and for handing over.
+
+    BAILIWICK_SITE says it; without it, it is what the browser asked for, held against
+    ALLOWED_HOSTS, but with whatever port it named. Mail is sent only where it is set.
+    """
+    return settings.SITE or f"{request.scheme}://{request.get_host()}"
+
+
 def theme(request: HttpRequest) -> dict[str, str]:
     """Context processor: the chosen theme, or an empty text for the system's own."""
     chosen = request.COOKIES.get(THEME_COOKIE, "")
@@ -113,9 +123,15 @@ def theme(request: HttpRequest) -> dict[str, str]:
 
 
 def toasts(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `toasts`, what was done just before; read only where it is shown."""
+    """Context processor: `toasts`, what was done just before; read only where it is shown.
+
+    Within a view they wait: they are the admin's own, and no part of what somebody else sees.
+    """
 
     def read() -> Iterator[dict[str, Any]]:
+        actor = getattr(request, "actor", None)
+        if actor is not None and actor.viewing:
+            return
         for message in messages.get_messages(request):
             yield json.loads(message.message)
 

@@ -60,6 +60,7 @@ class Environment:
     pooled: bool  # set by the server itself: keep database connections
     https: bool  # behind a proxy that ends TLS: secure cookies, X-Forwarded-Proto trusted
     mail: Mail | None  # None: no mail goes out, links are shown to copy
+    site: str  # scheme and host of links that leave a page; empty: as the browser asked
 
 
 def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
@@ -99,6 +100,7 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
             environ, "BAILIWICK_WORKERS", default=os.cpu_count() or 1, lowest=1, highest=256
         ),
         mail=_mail(environ),
+        site=_site(environ),
     )
     _check_exposure(found)
     return found
@@ -118,12 +120,6 @@ def _check_exposure(found: Environment) -> None:
         raise EnvironmentProblem(
             f"BAILIWICK_ALLOWED_HOSTS is '*' in mode {found.auth_mode}, where nobody is asked for "
             "a key; valid: names of this machine, parted by commas."
-        )
-    if found.mail and "*" in found.allowed_hosts:
-        # Whoever asks for a new password for someone else would choose where its link leads.
-        raise EnvironmentProblem(
-            "BAILIWICK_ALLOWED_HOSTS is '*' while mails go out, whose links name the host that a "
-            "request names; valid: the names that people type, parted by commas."
         )
 
 
@@ -179,11 +175,31 @@ def _mail(environ: Mapping[str, str]) -> Mail | None:
     sender = environ.get("BAILIWICK_MAIL_FROM", "").strip()
     if not url and not sender:
         return None
-    if not url or not sender:
+    if not url or not sender or not environ.get("BAILIWICK_SITE", "").strip():
+        # Links in mails must not lead where whoever asks for them says.
         raise EnvironmentProblem(
-            "BAILIWICK_SMTP_URL and BAILIWICK_MAIL_FROM belong together; valid: both or neither."
+            "BAILIWICK_SMTP_URL, BAILIWICK_MAIL_FROM and BAILIWICK_SITE belong together for mail; "
+            "valid: all three, or neither of the first two."
         )
     return _mail_server(url, _mail_sender(sender))
+
+
+def _site(environ: Mapping[str, str]) -> str:
+    """BAILIWICK_SITE without a slash at its end; empty when it is not given."""
+    site = environ.get("BAILIWICK_SITE", "").strip()
+    if not site:
+        return ""
+    try:
+        parts = urlsplit(site)
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        parts, whole = urlsplit(""), False
+    if not whole or parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+        raise EnvironmentProblem(
+            f"BAILIWICK_SITE is {site!r}; valid: scheme and host that people type, for instance "
+            "https://bailiwick.example."
+        )
+    return site.removesuffix("/")
 
 
 def _mail_server(url: str, sender: str) -> Mail:

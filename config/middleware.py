@@ -39,7 +39,7 @@ class RequestMiddleware:
         request.request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid4().hex
         try:
             # No address of ours holds NUL, and the database cannot be asked about it.
-            odd = "\x00" in request.path
+            odd = "\x00" in request.path or _is_odd_form(request)
             response = bad_address(request) if odd else self.get_response(request)
         finally:
             tenancy.leave()
@@ -74,6 +74,12 @@ class PageCompression(GZipMiddleware):
         if request.path.startswith(API_PREFIX):
             return response
         return super().process_response(request, response)
+
+
+def _is_odd_form(request: HttpRequest) -> bool:
+    """Forms are UTF-8: other encodings can write what the database cannot hold."""
+    charset = (request.content_params or {}).get("charset", "utf-8")
+    return charset.lower() not in ("utf-8", "utf8")
 
 
 def _enveloped(request: OurRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -167,11 +167,15 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "bailiwick_cache",
+        # By default 300, beyond which a third is thrown away: attempts with invented names would
+        # push out what is counted against real ones.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
 
 # --- Mail ---
 
+SITE = ENV.site  # of links in mails and of links to hand over
 MAIL_ENABLED = ENV.mail is not None
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if ENV.mail else 'dummy'}.EmailBackend"
 EMAIL_TIMEOUT = 10  # seconds

@@ -113,6 +113,7 @@ def test_database_addresses_that_are_taken(read, scheme):
     }
 
 
+SITE = "https://bailiwick.example"
 FROM = "Bailiwick <bailiwick@mail.example>"
 
 
@@ -132,7 +133,7 @@ def test_mail(read, tmp_path, url, found):
     kept = tmp_path / "smtp_url"
     kept.write_text(f"{url}\n")
     for given in ({"BAILIWICK_SMTP_URL": url}, {"BAILIWICK_SMTP_URL_FILE": str(kept)}):
-        mail = read(**given, BAILIWICK_MAIL_FROM=FROM).mail
+        mail = read(**given, BAILIWICK_MAIL_FROM=FROM, BAILIWICK_SITE=SITE).mail
         assert (mail.host, mail.port, mail.user, mail.password, mail.encryption) == found
         assert mail.sender == FROM
 
@@ -146,29 +147,43 @@ def test_mail(read, tmp_path, url, found):
     ],
 )
 def test_wrong_mail_servers(problem, url):
-    words = problem(BAILIWICK_SMTP_URL=url, BAILIWICK_MAIL_FROM=FROM)
+    words = problem(BAILIWICK_SMTP_URL=url, BAILIWICK_MAIL_FROM=FROM, BAILIWICK_SITE=SITE)
     assert words.startswith("bailiwick: BAILIWICK_SMTP_URL cannot be read; valid: smtp://")
     assert "secret-word" not in words
 
 
 @pytest.mark.parametrize("sender", ["bailiwick", "@mail.example", "a@b\nBcc: c@d.example", "<>"])
 def test_wrong_senders(problem, sender):
-    words = problem(BAILIWICK_SMTP_URL="smtp://localhost", BAILIWICK_MAIL_FROM=sender)
+    words = problem(
+        BAILIWICK_SMTP_URL="smtp://localhost", BAILIWICK_MAIL_FROM=sender, BAILIWICK_SITE=SITE
+    )
     assert words.startswith("bailiwick: BAILIWICK_MAIL_FROM is ")
 
 
-def test_mail_needs_server_and_sender(problem):
-    for given in ({"BAILIWICK_SMTP_URL": "smtp://localhost"}, {"BAILIWICK_MAIL_FROM": FROM}):
-        assert "both or neither" in problem(**given)
+@pytest.mark.parametrize("without", ["BAILIWICK_SMTP_URL", "BAILIWICK_MAIL_FROM", "BAILIWICK_SITE"])
+def test_mail_needs_server_sender_and_site(problem, read, without):
+    whole = {
+        "BAILIWICK_SMTP_URL": "smtp://localhost",
+        "BAILIWICK_MAIL_FROM": FROM,
+        "BAILIWICK_SITE": f"{SITE}/",
+    }
+    found = read(**whole)
+    assert (found.mail.host, found.site) == ("localhost", SITE)
+    del whole[without]
+    assert "belong together" in problem(**whole)
 
 
-def test_mail_needs_names_of_hosts(problem):
-    words = problem(
-        BAILIWICK_SMTP_URL="smtp://localhost",
-        BAILIWICK_MAIL_FROM=FROM,
-        BAILIWICK_ALLOWED_HOSTS="*",
-    )
-    assert words.startswith("bailiwick: BAILIWICK_ALLOWED_HOSTS is '*'")
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("bailiwick.example", "ftp://bailiwick.example", "https://", "https:///path"),
+        *("https://bailiwick.example/path", "https://u@bailiwick.example", "https://b.example?q=1"),
+        "https://b.example:port",
+    ],
+)
+def test_wrong_sites(problem, value):
+    words = problem(BAILIWICK_SITE=value)
+    assert words.startswith(f"bailiwick: BAILIWICK_SITE is {value!r}; valid: scheme and host")
 
 
 @pytest.mark.parametrize(

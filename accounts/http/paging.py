@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from accounts.errors import InvalidArgument
@@ -58,7 +58,7 @@ def moment_from_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
         at, behind = datetime.fromisoformat(moment), UUID(row)
     except ValueError:
         raise unknown_cursor() from None
-    if at.tzinfo is None:
+    if at.utcoffset() != timedelta(0):  # ours are all UTC; some others PostgreSQL cannot compare
         raise unknown_cursor()
     return at, behind
 

@@ -91,6 +91,7 @@ def _note(actor: Actor, action: str, subjects: set[UUID], target_type: str) -> N
         action=action,
         actor=like.actor,
         actor_role=like.actor_role,
+        acting_as=like.acting_as,
         target__in=subjects,
         created_at__gte=hour,
     ).values_list("target", flat=True)

@@ -11,12 +11,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpResponseRedirect
+from django.middleware.csrf import rotate_token
 from django.shortcuts import render
 from django.urls import get_script_prefix, reverse, set_script_prefix, set_urlconf
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import tenancy
+from accounts.actor import Role
 from accounts.principals.authentication import actor_by_membership
 
 if TYPE_CHECKING:
@@ -89,6 +91,8 @@ def hold_view(request: AccountRequest, view: UUID | None) -> None:
     if view is not None:
         held[request.actor.account.account_id.lower()] = str(view)
     request.session[VIEWS] = held
+    # Forms that stand open in another tab were made with other eyes: they do nothing any more.
+    rotate_token(request)
 
 
 def _kept_from_changing(request: AccountRequest, view: UUID | None) -> HttpResponseBase | None:
@@ -107,7 +111,8 @@ def _kept_from_changing(request: AccountRequest, view: UUID | None) -> HttpRespo
     hold_view(request, None)
     if not reading:
         return _refusal(request, over=True)
-    start = f"{reverse('view_as')}?over=1"
+    admin = request.actor.role is Role.ADMIN  # else the role went meanwhile, and with it the page
+    start = f"{reverse('view_as')}?over=1" if admin else reverse("account_home")
     return HttpResponseClientRedirect(start) if request.htmx else HttpResponseRedirect(start)
 
 

@@ -15,6 +15,7 @@ from accounts.services.people import (
     person_create,
     person_enroll,
     person_update,
+    sign_in_event,
     sign_ins_end,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "person_update",
     "policy_set",
     "settings_change",
+    "sign_in_event",
     "sign_ins_end",
 ]

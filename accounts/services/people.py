@@ -14,6 +14,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from accounts import tenancy
+from accounts.actor import Operator
 from accounts.errors import AlreadyExists, InvalidArgument
 from accounts.jobs import queue_password_link
 from accounts.models import Membership, Person
@@ -21,7 +22,6 @@ from accounts.passwords import password_link
 from accounts.services.accounts import operator_event
 
 if TYPE_CHECKING:
-    from accounts.actor import Operator
     from accounts.tenancy import AccountRef
 
 MAX_NAME = 200
@@ -29,21 +29,31 @@ NOBODY = UUID(int=0)
 
 
 def person_enroll(
-    *, actor: Operator, email: str, name: str, password: str, account: AccountRef, user: UUID
+    *,
+    actor: Operator,
+    email: str,
+    name: str,
+    password: str,
+    account: AccountRef,
+    user: UUID,
+    existing: bool = False,
 ) -> Person:
     """Let a person sign in as one User of an account; makes the person when the e-mail is new.
 
-    An existing person keeps the password that they have.
-
     Args:
         user: the User's id in the account's schema; the caller has looked it up there.
+        existing: the e-mail may have a sign-in already, and keeps its password. It may be
+            somebody else's: without mail an e-mail is not proven.
 
     Raises:
         InvalidArgument: the e-mail or the password is refused.
-        AlreadyExists: the person, or that User, is enrolled in the account already.
+        AlreadyExists: the e-mail has a sign-in and `existing` is not said; the person, or that
+            User, is enrolled in the account already.
     """
     with tenancy.public(), transaction.atomic():
-        person = Person.objects.filter(email__iexact=email).first()
+        person = Person.objects.filter(email__iexact=email.strip()).first()
+        if person is not None and not existing:
+            raise _has_sign_in()
         if person is None:
             person = person_create(email=email, name=name, password=password)
         try:
@@ -59,10 +69,12 @@ def person_enroll(
     return person
 
 
-def check_sign_in(email: str, password: str) -> None:
-    """Raise InvalidArgument when a new person could not get this e-mail and password."""
+def check_sign_in(email: str, password: str, *, existing: bool = False) -> None:
+    """Raise what person_enroll would raise about the e-mail and the password."""
     if Person.objects.filter(email__iexact=email.strip()).exists():
-        return  # who has a password keeps it
+        if existing:
+            return  # who has a password keeps it
+        raise _has_sign_in()
     try:
         validate_email(email.strip())
     except ValidationError as error:
@@ -87,8 +99,12 @@ def person_create(*, email: str, name: str, password: str) -> Person:
         with transaction.atomic():
             person.save(force_insert=True)
     except IntegrityError:
-        raise AlreadyExists("This e-mail has a sign-in already.", field="email") from None
+        raise _has_sign_in() from None
     return person
+
+
+def _has_sign_in() -> AlreadyExists:
+    return AlreadyExists("This e-mail has a sign-in already.", field="email")
 
 
 def person_update(*, person: Person, name: str, time_zone: str) -> None:
@@ -110,13 +126,23 @@ def password_set(*, person: Person, password: str) -> None:
     """Give a person a new password, which the form has checked; every sign-in of theirs ends."""
     person.set_password(password)
     person.sign_in_stamp = uuid4()
-    person.save(update_fields=["password", "sign_in_stamp"])
+    with transaction.atomic():
+        person.save(update_fields=["password", "sign_in_stamp"])
+        sign_in_event(person=person, action="person.password_set")
 
 
 def sign_ins_end(*, person: Person) -> None:
     """End every sign-in of a person; the caller may renew the one in hand."""
     person.sign_in_stamp = uuid4()
-    person.save(update_fields=["sign_in_stamp"])
+    with transaction.atomic():
+        person.save(update_fields=["sign_in_stamp"])
+        sign_in_event(person=person, action="person.signed_out_elsewhere")
+
+
+def sign_in_event(*, person: Person, action: str) -> None:
+    """Write down what a person changed about their own sign-in, in the operators' log."""
+    own = Operator(person=person.pk)
+    operator_event(actor=own, action=action, account=None, subject=person.pk)
 
 
 def password_ask(*, email: str, site: str) -> None:

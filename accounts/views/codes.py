@@ -14,6 +14,7 @@ from django.contrib.auth.decorators import login_required
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
+from accounts import services
 from accounts.web import Unprocessable, done
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class SetUp(Unprocessable, ActivateTOTPView):  # type: ignore[misc]
 
     def form_valid(self, form: Any) -> HttpResponse:
         super().form_valid(form)
+        services.sign_in_event(person=self.request.user, action="person.code_added")
         return done(
             self.request,
             reverse("mfa_view_recovery_codes"),
@@ -39,6 +41,7 @@ class Remove(DeactivateTOTPView):  # type: ignore[misc]
 
     def form_valid(self, form: Any) -> HttpResponse:
         super().form_valid(form)
+        services.sign_in_event(person=self.request.user, action="person.code_removed")
         return done(self.request, reverse("person"), "No code is asked for any more.")
 
     def get_success_url(self) -> str:
@@ -50,6 +53,7 @@ class Renew(GenerateRecoveryCodesView):  # type: ignore[misc]
 
     def form_valid(self, form: Any) -> HttpResponse:
         super().form_valid(form)
+        services.sign_in_event(person=self.request.user, action="person.codes_renewed")
         return done(
             self.request,
             reverse("mfa_view_recovery_codes"),

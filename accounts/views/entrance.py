@@ -21,6 +21,7 @@ from accounts.web import LAST_ACCOUNT, THEME_COOKIE, THEMES, Unprocessable
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+HALF_WAY = "sign_in_stamp"  # of the person whose password was given, until the code is
 OPERATOR_HOME = "/operator/"
 A_YEAR = 365 * 24 * 3600
 
@@ -37,11 +38,32 @@ class SignIn(Unprocessable, LoginView):  # type: ignore[misc]
             "reset_url": reverse("account_reset_password"),
         }
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        self.request.session[HALF_WAY] = str(form.user.sign_in_stamp)
+        answer: HttpResponse = super().form_valid(form)
+        return answer
+
 
 class Code(Unprocessable, AuthenticateView):  # type: ignore[misc]
     """The code after the password; a recovery code is taken as well."""
 
     template_name = "accounts/code.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer: HttpResponse = self._over() or super().get(request, *args, **kwargs)
+        return answer
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer: HttpResponse = self._over() or super().post(request, *args, **kwargs)
+        return answer
+
+    def _over(self) -> HttpResponse | None:
+        """Back to the password when it was changed, or all sign-ins ended, since it was given."""
+        stamp = str(self.stage.login.user.sign_in_stamp)
+        if self.request.session.get(HALF_WAY) == stamp:
+            return None
+        self.request.session.flush()
+        return HttpResponseRedirect(reverse("account_login"))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {

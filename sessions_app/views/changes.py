@@ -54,7 +54,10 @@ def session_state(request: AccountRequest, session_id: str) -> HttpResponse:
         raise Http404
     session = _detail(request.actor, session_id).session
     state, former = form.cleaned_data["state"], session.state
-    services.session_update(actor=request.actor, session_id=session_id, state=state)
+    try:
+        services.session_update(actor=request.actor, session_id=session_id, state=state)
+    except NotFound:  # deleted meanwhile
+        raise Http404 from None
     ended = state == Session.State.ENDED
     undo = Undo(request.path, {"state": former}, "Open it again" if ended else "Undo")
     return done(
@@ -90,7 +93,10 @@ def session_delete(request: AccountRequest, session_id: str) -> HttpResponse:
     detail = _detail(request.actor, session_id)
     session = detail.session
     if request.method == "POST":
-        services.session_delete(actor=request.actor, session_id=session_id)
+        try:
+            services.session_delete(actor=request.actor, session_id=session_id)
+        except NotFound:  # somebody was quicker
+            raise Http404 from None
         said = f"“{session.title or session.session_id}” and {_messages(session)} were deleted."
         return done(request, reverse("session_list"), said)
     context = {

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.db import connection
 
 from accounts import tenancy
@@ -71,11 +69,3 @@ def at_once(*calls):
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
-
-
-def code_of(secret, ahead=0):
-    """What the authenticator shows, early enough to be used before it changes."""
-    left = 30 - time.time() % 30
-    if left < 2:
-        time.sleep(left)
-    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + ahead))

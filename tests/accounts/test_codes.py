@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -14,8 +15,9 @@ from accounts import selectors
 from accounts.adapter import CodeAdapter
 from accounts.models import Person
 from accounts.passwords import password_link
-from tests.accounts.kit import code_of
+from accounts.services import password_set, sign_ins_end
 from tests.cast import PASSWORD
+from tests.pages import code_of
 
 EMAIL = "alice@north.example"
 SIGN_IN = {"login": EMAIL, "password": PASSWORD}
@@ -88,6 +90,16 @@ class TestSigningIn:
         assert (answer.status_code, answer["Location"]) == (302, "/a/north/sessions")
         assert is_in(half_way)
         assert half_way.session.session_key != before
+
+    @pytest.mark.parametrize(
+        "end", [sign_ins_end, partial(password_set, password="a wholly different phrase")]
+    )
+    def test_half_a_sign_in_ends_with_the_others(self, half_way, secret, end):
+        end(person=Person.objects.get(email=EMAIL))
+        answer = half_way.post("/sign-in/code", {"code": code_of(secret)})
+        assert (answer.status_code, answer["Location"]) == (302, "/sign-in")
+        assert not is_in(half_way)
+        assert half_way.get("/sign-in/code").status_code == 302
 
     def test_a_wrong_code_is_refused(self, half_way, secret):
         for wrong in (wrong_code(secret), "", "x", code_of(secret, -3), "\u0663" * 6):

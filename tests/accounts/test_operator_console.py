@@ -464,7 +464,11 @@ class TestCommand:
 
     def test_who_is_there_keeps_their_password(self, sign_in):
         browser = sign_in("alice")
-        assert "the password that they have" in self.run("--email", "ALICE@north.example")
+        with pytest.raises(CommandError, match="has a sign-in already"):
+            self.run("--email", "ALICE@north.example")
+        assert browser.get("/operator/log").status_code == 404
+        said = self.run("--email", "ALICE@north.example", "--existing")
+        assert "the password that they have" in said
         assert browser.get("/operator/log").status_code == 200
 
     def test_refusals(self):

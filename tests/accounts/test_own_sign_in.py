@@ -101,7 +101,13 @@ class TestHome:
         with tenancy.account(cast.south):
             user = User.objects.create(user_id="alice-too")
         person_enroll(
-            actor=Operator(), email=EMAIL, name="", password="", account=cast.south, user=user.pk
+            actor=Operator(),
+            email=EMAIL,
+            name="",
+            password="",
+            account=cast.south,
+            user=user.pk,
+            existing=True,
         )
         return alice
 

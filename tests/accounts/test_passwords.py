@@ -226,8 +226,10 @@ class TestCommand:
         link = re.search(r"^http://127.0.0.1:\d+(/\S+)$", out.getvalue().strip())[1]
         assert use(browser, link).status_code == 302
         assert enters(NEW)
-        event = OperatorEvent.objects.latest("created_at")
-        assert (event.action, event.data["enrolled"]) == ("person.link_made", str(alice.pk))
+        event = OperatorEvent.objects.get(action="person.link_made")
+        assert event.data["enrolled"] == str(alice.pk)
+        own = OperatorEvent.objects.get(action="person.password_set")
+        assert (own.person, own.data["subject"]) == (alice.pk, str(alice.pk))
 
     def test_refuses_nobody_and_who_may_not_sign_in(self, alice):
         assert password_link_make(actor=Operator(), person=alice)

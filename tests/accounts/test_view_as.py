@@ -296,14 +296,61 @@ def lose_subject(cast) -> None:
     user_delete(actor=Operator(), account=cast.north, user_id="bob")
 
 
-@pytest.mark.parametrize("ending", [run_out, demote, lose_subject])
-def test_a_view_that_is_over_shows_and_does_nothing_more(ending, begin, cast):
+@pytest.mark.parametrize(
+    ("ending", "onward"),
+    [
+        (run_out, "/a/north/view?over=1"),
+        (demote, "/a/north/"),
+        (lose_subject, "/a/north/view?over=1"),
+    ],
+)
+def test_a_view_that_is_over_shows_and_does_nothing_more(ending, onward, begin, cast):
     browser = begin("bob")
     ending(cast)
     answer = browser.get("/a/north/sessions")
     assert answer.status_code == 302
-    assert answer["Location"] == "/a/north/view?over=1"
+    assert answer["Location"] == onward
     assert b"view-banner" not in browser.get("/a/north/sessions").content
+
+
+def strict(browser: Client) -> Client:
+    """The same browser, asked for the tokens of its forms as a real one is."""
+    browser.handler.enforce_csrf_checks = True
+    return browser
+
+
+def token_in(page) -> str:
+    return re.search(rb'name="csrfmiddlewaretoken" value="(\w+)"', page.content)[1].decode()
+
+
+@pytest.mark.parametrize("ending", ["leave", "run out"])
+def test_forms_of_a_view_that_is_over_do_nothing(ending, begin, cast):
+    """They stand open in another tab, with the banner; the browser has gone on in this one."""
+    browser = strict(begin("bob"))
+    stale = token_in(browser.get("/a/north/view"))
+    if ending == "leave":
+        leaving = token_in(browser.get("/a/north/sessions"))
+        answer = browser.post("/a/north/view/leave", {"csrfmiddlewaretoken": leaving})
+        assert answer.status_code == 303
+    else:
+        run_out(cast)
+        assert browser.get("/a/north/sessions").status_code == 302
+    fields = {"user": "beth", "reason": "Ticket"}
+    answer = browser.post("/a/north/view", {**fields, "csrfmiddlewaretoken": stale})
+    assert answer.status_code == 403
+    assert not is_viewing(browser)
+    fresh = token_in(browser.get("/a/north/view"))
+    answer = browser.post("/a/north/view", {**fields, "csrfmiddlewaretoken": fresh})
+    assert answer.status_code == 303
+
+
+def test_what_the_admin_did_before_is_not_told_in_the_view(begin, sign_in):
+    alice = sign_in("alice")
+    alice.post("/a/north/users/bob/edit", {"display_name": "Robert", "role": "user"})
+    alice.post("/a/north/view", {"user": "beth", "reason": "Ticket"})
+    assert b"bob was saved" not in alice.get("/a/north/sessions").content
+    alice.post("/a/north/view/leave")
+    assert b"bob was saved" in alice.get("/a/north/sessions").content
 
 
 def test_a_change_just_after_the_end_is_refused(begin, cast):
@@ -369,6 +416,7 @@ def test_a_view_in_one_account_is_none_in_another(begin, sign_in, cast):
         password="",
         account=cast.south,
         user=default,
+        existing=True,
     )
     browser = begin("bob")
     page = browser.get("/a/south/sessions")

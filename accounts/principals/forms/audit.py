@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 
 from accounts.principals.audit_words import GROUPS, action_choices, words_of
 from accounts.principals.forms.choices import set_choices
 
-if TYPE_CHECKING:
-    from datetime import date
-
 MAX_ID = 64
+FIRST, LAST = date(2000, 1, 1), date(2099, 12, 31)  # days that events can have
 LABELS = {"action": "", "who": "by", "about": "about", "since": "from", "until": "to"}
 
 
@@ -21,6 +21,10 @@ def _day(label: str) -> forms.DateField:
         label=label,
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        validators=[
+            MinValueValidator(FIRST, f"Choose a day from {FIRST:%Y-%m-%d} on."),
+            MaxValueValidator(LAST, f"Choose a day up to {LAST:%Y-%m-%d}."),
+        ],
         error_messages={"invalid": "Write the day as year-month-day, for instance 2026-11-01."},
     )
 

@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
-from accounts.principals.forms.choices import set_choices
+from accounts.errors import InvalidArgument
+from accounts.names import check_id
+from accounts.principals.forms.choices import offer_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+MISSING = "There is no “%(value)s”."
 
 
 class SampleForm(forms.Form):
@@ -22,5 +27,15 @@ class SampleForm(forms.Form):
         self, *args: Any, users: Sequence[str], agents: Sequence[str], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        set_choices(self, "user", [(one, one) for one in users])
-        set_choices(self, "agent", [(one, one) for one in agents])
+        offer_ids(self, "user", users, nothing="Choose a user", missing=MISSING)
+        offer_ids(self, "agent", agents, nothing="Choose an agent", missing=MISSING)
+
+    def clean(self) -> dict[str, Any]:
+        """A typed id need not be anybody's: the page only prints it. But it must be one."""
+        cleaned = super().clean() or {}
+        for name in ("user", "agent"):
+            try:
+                check_id(cleaned.get(name, "default"), name)
+            except InvalidArgument as error:
+                self.add_error(name, error.message)
+        return cleaned

@@ -149,23 +149,28 @@ def operator_revoke(*, actor: Operator, person: UUID) -> Person:
     return row
 
 
-def operator_create(*, actor: Operator, email: str, name: str = "", password: str = "") -> bool:
+def operator_create(
+    *, actor: Operator, email: str, name: str = "", password: str = "", existing: bool = False
+) -> bool:
     """Make a person who is an operator, or an operator of a person who is there already.
 
     Args:
         password: of a person who is made; one that exists keeps theirs.
+        existing: the e-mail may have a sign-in already. It may be somebody else's: without mail
+            an e-mail is not proven.
 
     Returns:
         Whether the person was made.
 
     Raises:
         InvalidArgument: the e-mail or the password is refused.
+        AlreadyExists: the e-mail has a sign-in, and `existing` is not said.
         Conflict: the person's sign-in is closed.
     """
     with tenancy.public(), transaction.atomic():
         row = Person.objects.filter(email__iexact=email.strip()).first()
         is_new = row is None
-        if row is None:
+        if row is None or not existing:
             row = person_create(email=email, name=name, password=password)
         operator_grant(actor=actor, person=row.pk)
     return is_new

@@ -16,6 +16,11 @@ OPERATOR_WORDS = {
     "person.closed": "closed the sign-in of {person}",
     "person.enrolled": "let {person} sign in to the account {account}",
     "person.link_made": "made a password link for {person}",
+    "person.code_added": "added a code to their sign-in",
+    "person.code_removed": "took the code from their sign-in",
+    "person.codes_renewed": "made new recovery codes",
+    "person.password_set": "set a new password",
+    "person.signed_out_elsewhere": "signed out everywhere else",
     "person.reopened": "opened the sign-in of {person} again",
 }
 # What of an account was changed, by the name in the event's data.

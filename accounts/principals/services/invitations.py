@@ -18,7 +18,13 @@ from django.utils import timezone
 
 from accounts import tenancy
 from accounts.actor import Actor, Role
-from accounts.errors import Conflict, FailedPrecondition, InvalidArgument, NotFound
+from accounts.errors import (
+    Conflict,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    ResourceExhausted,
+)
 from accounts.models import Account, Invitation, Membership, Person
 from accounts.principals import access, audit
 from accounts.principals.authentication import actor_within
@@ -35,6 +41,8 @@ if TYPE_CHECKING:
     from accounts.actor import Operator
 
 INVITATION_TIME = timedelta(days=7)
+MAIL_PAUSE = timedelta(minutes=5)  # between two mails of one invitation
+MAX_AN_HOUR = 100  # invitations of an account: nobody is to send mail through us
 MAX_EMAIL = 254
 CLOSED = {
     InvitationState.UNKNOWN: "This link is not known.",
@@ -69,12 +77,14 @@ def invitation_create(
         InvalidArgument: no e-mail address.
         NotFound: no such user.
         Conflict: the user has a sign-in, or the e-mail signs in as another user of the account.
+        ResourceExhausted: the account invited MAX_AN_HOUR in the last hour.
     """
     email = _checked_email(email)
     with tenancy.account(account), transaction.atomic():
         _lock(account)
         user = access.user_for(user_id)
         _check_free(account, user, email)
+        _check_pace(account)
         revoke_open(actor, account, user.pk)
         invitation = Invitation(
             account_id=account.id,
@@ -96,10 +106,14 @@ def invitation_renew(
 
     Raises:
         NotFound: no such invitation, or it was accepted or revoked.
+        Conflict: the last mail was sent less than five minutes ago.
     """
     with tenancy.account(account), transaction.atomic():
         _lock(account)
         row = _waiting(account, invitation)
+        sent_at = row.expires_at - INVITATION_TIME
+        if settings.MAIL_ENABLED and timezone.now() - sent_at < MAIL_PAUSE:
+            raise Conflict("A mail was sent a moment ago; wait five minutes before the next.")
         row.expires_at = timezone.now() + INVITATION_TIME
         row.save(update_fields=["expires_at"])
         audit.record(actor=actor, action="invitation.renewed", **_target(row))
@@ -226,6 +240,13 @@ def _check_free(account: AccountRef, user: User, email: str) -> None:
         raise Conflict(f"{user.user_id} has a sign-in already.", field="email")
     if taken.filter(person__email__iexact=email).exists():
         raise Conflict(f"{email} signs in as another user of this account.", field="email")
+
+
+def _check_pace(account: AccountRef) -> None:
+    lately = timezone.now() - timedelta(hours=1)
+    made = Invitation.objects.filter(account_id=account.id, created_at__gte=lately)
+    if made.count() >= MAX_AN_HOUR:
+        raise ResourceExhausted(f"At most {MAX_AN_HOUR} invitations an hour; try again later.")
 
 
 def _lock(account: AccountRef) -> None:

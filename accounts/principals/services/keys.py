@@ -51,6 +51,8 @@ def key_replace(
     """
     with tenancy.account(account), transaction.atomic():
         user = access.key_holder(actor, user_id)
+        # Two at once: the second replaces the first one's.
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
         _revoke(ApiKey.objects.filter(user=user, name=keys.DEFAULT_NAME))
         key, plain = issue_default_key(account, user)
         audit.record(

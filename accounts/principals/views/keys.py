@@ -22,10 +22,9 @@ from accounts.principals.views.shared import (
     cursors,
     first_call,
     list_context,
-    site_of,
 )
 from accounts.principals.views.users import NEW_SCOPES, invited_rows
-from accounts.web import Undo, admins_only, done, page, refused
+from accounts.web import Undo, admins_only, done, page, refused, site_of
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -11,6 +11,7 @@ from accounts.actor import DEFAULT_ID
 from accounts.namespace import Policy, agent_root, session_uri, user_root
 from accounts.principals import selectors
 from accounts.principals.forms import SampleForm
+from accounts.principals.forms.choices import KNOWN
 from accounts.web import page
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ class Cell:
 def policy(request: AccountRequest) -> HttpResponse:
     """The policy in force as a matrix, and the addresses that follow from it."""
     actor = request.actor
-    users = _default_last(selectors.user_ids(actor=actor))
-    agents = _default_last(selectors.agent_ids(actor=actor))
+    users = _default_last(selectors.user_ids(actor=actor, limit=KNOWN))
+    agents = _default_last(selectors.agent_ids(actor=actor, limit=KNOWN))
     form = SampleForm(
         {
             "user": request.GET.get("user") or users[0],

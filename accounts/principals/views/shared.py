@@ -71,11 +71,6 @@ def api_address(request: AccountRequest) -> str:
     return request.build_absolute_uri("/api/v1")
 
 
-def site_of(request: OurRequest) -> str:
-    """Scheme and host, for links in mails; the host was held against ALLOWED_HOSTS."""
-    return f"{request.scheme}://{request.get_host()}"
-
-
 def first_call(
     request: AccountRequest, *, key: str, user_id: str, scopes: Collection[str]
 ) -> dict[str, str]:

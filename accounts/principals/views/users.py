@@ -26,9 +26,8 @@ from accounts.principals.views.shared import (
     cursors,
     first_call,
     list_context,
-    site_of,
 )
-from accounts.web import Undo, admins_only, done, page, refused
+from accounts.web import Undo, admins_only, done, page, refused, site_of
 
 if TYPE_CHECKING:
     from django.forms import Form
@@ -219,7 +218,7 @@ def _looks(user: UserFacts) -> list[dict[str, Any]]:
     return [
         {
             "look": look,
-            "did": LOOKED.get(look.action, "").replace("yours", f"{user.user_id}'s"),
+            "did": LOOKED.get(look.action, "").replace("of yours", f"of {user.user_id}"),
         }
         for look in found.rows
     ]
@@ -258,10 +257,14 @@ def _edited(
 
 
 def _link(request: AccountRequest, invitation: InvitationFacts | None) -> str:
-    """The whole address behind which an open invitation is accepted."""
-    if invitation is None or invitation.state is not InvitationState.OPEN:
+    """The whole address behind which an open invitation is accepted, to be handed over.
+
+    Where mail is sent, only the owner of the e-mail gets it: whoever has the link chooses the
+    password of an e-mail that is new here.
+    """
+    if invitation is None or invitation.state is not InvitationState.OPEN or settings.MAIL_ENABLED:
         return ""
-    return request.build_absolute_uri(invitation.link)
+    return f"{site_of(request)}{invitation.link}"
 
 
 def invited_rows(request: AccountRequest, rows: list[InvitationFacts]) -> list[dict[str, Any]]:

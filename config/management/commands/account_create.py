@@ -32,16 +32,22 @@ class Command(BaseCommand):
             help="let this person sign in as the admin; asks for a "
             "password unless --password is given",
         )
+        parser.add_argument(
+            "--existing",
+            action="store_true",
+            help="the e-mail may have a sign-in already, and keeps its password: you know that it "
+            "is theirs",
+        )
         parser.add_argument("--password", help="better left out: the shell keeps what you type")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         operator = Operator()
         password = options["password"]
-        if options["email"] and password is None:
+        if options["email"] and password is None and not options["existing"]:
             password = getpass("Password for the new sign-in: ")
         try:
             if options["email"]:  # before the account is made, whose key is shown once
-                check_sign_in(options["email"], password)
+                check_sign_in(options["email"], password, existing=options["existing"])
             made = account_create(
                 actor=operator,
                 account_id=options["account_id"],
@@ -58,6 +64,7 @@ class Command(BaseCommand):
                     password=password,
                     account=made.ref,
                     user=made.admin,
+                    existing=options["existing"],
                 )
         except DomainError as error:
             raise CommandError(error.message) from None

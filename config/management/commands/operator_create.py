@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Command(BaseCommand):
     help = (
         "Make a person who runs the installation at /operator/, and print their password (shown "
-        "once). Who has a sign-in already becomes an operator and keeps their password."
+        "once). With --existing, who has a sign-in already becomes an operator and keeps theirs."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -27,11 +27,21 @@ class Command(BaseCommand):
             help="default: one is made and printed; typed here, the shell keeps it",
         )
 
+        parser.add_argument(
+            "--existing",
+            action="store_true",
+            help="the e-mail may have a sign-in already: you know that it is theirs",
+        )
+
     def handle(self, *_args: Any, **options: Any) -> None:
         password = options["password"] or token_urlsafe(12)
         try:
             is_new = operator_create(
-                actor=Operator(), email=options["email"], name=options["name"], password=password
+                actor=Operator(),
+                email=options["email"],
+                name=options["name"],
+                password=password,
+                existing=options["existing"],
             )
         except DomainError as error:
             raise CommandError(error.message) from None

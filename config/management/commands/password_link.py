@@ -38,6 +38,8 @@ class Command(BaseCommand):
 
 def _site() -> str:
     """Where people reach the pages, as far as the environment tells."""
+    if settings.SITE:
+        return str(settings.SITE)
     if settings.ENV.https:
         return f"https://{settings.ALLOWED_HOSTS[0]}"
     return f"http://{settings.ENV.host}:{settings.ENV.port}"

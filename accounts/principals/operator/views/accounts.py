@@ -23,7 +23,7 @@ from accounts.principals.operator.forms import (
 )
 from accounts.principals.operator.gate import operator_of, operators_only
 from accounts.principals.views.shared import cursors, list_context
-from accounts.web import Undo, done, page, refused
+from accounts.web import Undo, done, page, refused, site_of
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -79,7 +79,7 @@ def account_new(request: OperatorRequest) -> HttpResponse:
         try:
             opened = services.account_open(
                 actor=operator_of(request),
-                site=f"{request.scheme}://{request.get_host()}",
+                site=site_of(request),
                 **form.cleaned_data,
             )
         except DomainError as error:
@@ -204,13 +204,17 @@ def _goes(facts: AccountFacts) -> list[tuple[str, int | str]]:
 
 def _shown_once(request: OperatorRequest, opened: services.Opened) -> HttpResponse:
     made = opened.made
-    site = f"{request.scheme}://{request.get_host()}"
+    site = site_of(request)
     context = {
         "account_id": made.ref.account_id,
         "admin": made.admin_user_id,
         "key": made.user_key,
         "command": f"curl {site}/api/v1/whoami -H 'X-API-Key: {made.user_key}'",
-        "invitation": f"{site}{opened.invitation}" if opened.invitation else "",
+        "invited": bool(opened.invitation),
+        # Where mail is sent, the link is for the owner of the e-mail alone.
+        "invitation": (
+            f"{site}{opened.invitation}" if opened.invitation and not settings.MAIL_ENABLED else ""
+        ),
         "mailed": settings.MAIL_ENABLED,
         "account_url": reverse("operator_account", args=[made.ref.account_id]),
     }

@@ -15,7 +15,7 @@ from accounts.principals.operator import selectors, services
 from accounts.principals.operator.forms import LinkForm, PersonFilterForm, RightsForm
 from accounts.principals.operator.gate import operator_of, operators_only
 from accounts.principals.views.shared import cursors, list_context
-from accounts.web import Undo, done, page, refused
+from accounts.web import Undo, done, page, refused, site_of
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -101,7 +101,7 @@ def person_link(request: OperatorRequest, person: UUID) -> HttpResponse:
         except Conflict as error:
             refused(form, error)
         else:
-            link = f"{request.scheme}://{request.get_host()}{link}"
+            link = f"{site_of(request)}{link}"
             context = {"person": line, "link": link, "person_url": url}
             return render(request, "operator/person_link_made.html", context)
     context = {"person": line, "form": form, "person_url": url}
