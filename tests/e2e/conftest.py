@@ -10,9 +10,11 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.e2e.office import Office, furnish
+from tests.cast import PASSWORD
+from tests.e2e.guests import Guests, House, welcome
+from tests.e2e.office import MESSAGES, Office, furnish
 from tests.e2e.window import Window
-from tests.live import BASE, Server
+from tests.live import BASE, Person, Server, new_id
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
@@ -52,6 +54,38 @@ def chromium() -> Iterator[Browser]:
 def office(server: Server) -> Office:
     """An account with more than a page of sessions; tests only read it."""
     return furnish(server)
+
+
+@pytest.fixture(scope="module")
+def newcomer(server: Server) -> Person:
+    """Somebody whose account holds nothing yet."""
+    return server.person()
+
+
+@pytest.fixture(scope="package")
+def operator(server: Server) -> tuple[str, str]:
+    """E-mail and password of somebody who runs the installation."""
+    email = f"{new_id('olga')}@hollis.example"
+    done = server.manage("operator_create", "--email", email, "--password", PASSWORD)
+    assert done.returncode == 0, done.stderr
+    return email, PASSWORD
+
+
+@pytest.fixture(scope="package")
+def guests(server: Server, office: Office, operator: tuple[str, str]) -> Guests:
+    """The office's admin, a user, an operator; and what stands in the places of addresses."""
+    server.forget_attempts()
+    return welcome(
+        House(
+            url=server.url,
+            account=office.person.account_id,
+            admin=(office.person.email, office.person.password),
+            operator=operator,
+            member="bob",
+            invited="carol",
+            places={"session_id": "plan", "seq": str(MESSAGES), "agent_id": "ada"},
+        )
+    )
 
 
 Opens = Callable[..., Window]

@@ -29,7 +29,8 @@ class Office:
 def furnish(server: Server) -> Office:
     """65 sessions, an hour apart: session-01 is the oldest, then plan-65 with 120 messages."""
     person = server.person()
-    server.user(person.account_id, "bob")
+    for user_id in ("bob", "carol"):
+        server.user(person.account_id, user_id)
     begin = datetime.now(UTC) - timedelta(days=30)
     with server.client(person.headers) as client:
 

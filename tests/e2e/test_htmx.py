@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.live import submit
+from tests.pages import submit
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("live")]
 

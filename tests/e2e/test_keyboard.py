@@ -160,3 +160,38 @@ def test_the_menu_of_a_narrow_window_opens_and_closes_by_keyboard(open_window, o
     page.keyboard.press("Escape")
     expect(policy).to_be_hidden()
     expect(page.get_by_role("button", name="Menu")).to_be_focused()
+
+
+def test_a_user_is_added_by_keyboard(open_window, server, newcomer):
+    window = open_window(cookies=server.sign_in(newcomer))
+    page = window.page
+    window.go(f"{newcomer.home}/users")
+    tab_stops(page, "Add user")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/users/new")
+    tab_stops(page, "User id")
+    page.keyboard.type("carol")
+    tab_stops(page, "Make a key now, to act as this user from a program")
+    page.keyboard.press("Space")  # no key
+    tab_stops(page, "Add user")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/users/carol")
+    expect(page.locator(".toast")).to_contain_text("User carol was added.")
+
+
+def test_a_view_begins_and_ends_by_keyboard(open_window, server, newcomer):
+    server.user(newcomer.account_id, "dora")
+    window = open_window(cookies=server.sign_in(newcomer))
+    page = window.page
+    window.go(f"{newcomer.home}/users/dora")
+    tab_stops(page, "View as dora")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/view?user=dora")
+    tab_stops(page, "Reason")
+    page.keyboard.type("To see it without a mouse")
+    page.keyboard.press("Enter")
+    banner = page.locator(".view-banner")
+    expect(banner).to_contain_text("dora")
+    tab_stops(page, "Leave view", most=5)
+    page.keyboard.press("Enter")
+    expect(banner).to_have_count(0)

@@ -7,8 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.accounts.kit import code_of
-from tests.live import submit
+from tests.pages import code_of, submit
 
 INVITE = """
 from accounts import tenancy
@@ -21,12 +20,6 @@ print(invitation_link(invitation_create(
 """
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("live")]
-
-
-@pytest.fixture(scope="module")
-def newcomer(server):
-    """Somebody whose account holds nothing yet."""
-    return server.person()
 
 
 @pytest.mark.parametrize("width", [1280, 360])

@@ -32,6 +32,7 @@ from config.postgres import EmbeddedPostgres
 from config.static import collect_if_changed
 from config.supervisor import Supervisor
 from tests.cast import PASSWORD
+from tests.pages import browser, submit
 
 BASE = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
@@ -109,10 +110,7 @@ class Server:
 
     def pages(self, cookies: dict[str, str] | None = None) -> httpx.Client:
         """For pages, as a browser without a screen; redirects are not followed."""
-        jar = httpx.Cookies()
-        for name, value in (cookies or {}).items():
-            jar.set(name, value, domain="127.0.0.1")
-        return httpx.Client(base_url=self.url, cookies=jar, timeout=60, trust_env=False)
+        return browser(self.url, cookies)
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a management command on the same database."""
@@ -143,13 +141,6 @@ def result(answer: httpx.Response) -> Any:
     """The result in the envelope of a good answer."""
     assert answer.status_code == 200, answer.text
     return answer.json()["result"]
-
-
-def submit(client: httpx.Client, path: str, **fields: str) -> httpx.Response:
-    """Post a form with the token that the sign-in page, or an earlier one, has set."""
-    if "csrftoken" not in client.cookies:
-        client.get("/sign-in")
-    return client.post(path, data={**fields, "csrfmiddlewaretoken": client.cookies["csrftoken"]})
 
 
 def new_id(prefix: str) -> str:

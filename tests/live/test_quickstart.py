@@ -12,8 +12,9 @@ import psutil
 import pytest
 
 from config.supervisor import listening_problem
-from tests.live import collect_static, free_port, result, submit
+from tests.live import collect_static, free_port, result
 from tests.live.quickstart import Quickstart, alive, end, eventually, installation
+from tests.pages import submit
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("quickstart")]
 
