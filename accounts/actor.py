@@ -48,23 +48,31 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class AgentRef:
-    """The agent on behalf of which one acts; `id` is None while it is not registered."""
+    """The agent on behalf of which one acts; `id` is None while it is not registered.
+
+    `per_sender`: a channel named it first, so that it keeps senders apart from the start.
+    """
 
     id: UUID | None
     agent_id: str
+    per_sender: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ContactRef:
     """The contact to which everything is narrowed.
 
-    `id` is None for a peer that never wrote: it reads as empty, and its first write makes it.
+    `id` is None for a sender that never wrote: it reads as empty, and its first write makes it.
+    Of a merged contact it is the root: everything about it is its root's.
     """
 
     id: UUID | None
     owner: Principal
     platform: str = ""
     platform_id: str = ""
+    is_group: bool = False
+    display_name: str = ""
+    username: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +115,8 @@ class Actor:
         trusted: a gateway that authenticates vouched for the user.
         settings: what the account's row keeps (AccountSettings.of reads it).
         viewing: who is really looking, when an admin views the product as this user.
+        addressed: the user was named by an address that is bound to it: a gateway speaks for the
+            sender, with the rights of a user, whoever's key it is.
     """
 
     account: AccountRef
@@ -124,6 +134,7 @@ class Actor:
     settings: Mapping[str, Any] = field(default_factory=dict)
     request_id: str = ""
     viewing: Viewing | None = None
+    addressed: bool = False
 
     @property
     def as_itself(self) -> bool:
@@ -132,6 +143,7 @@ class Actor:
             self.principal is not None
             and self.principal.id == self.user.id
             and self.contact is None
+            and not self.addressed
         )
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -18,10 +18,13 @@ from accounts.http.parser import StrictParser
 from accounts.principals.agents_api import router as agents_router
 from accounts.principals.agents_api import who_router
 from accounts.principals.api import router as admin_router
+from accounts.principals.contacts_api import handles_router
+from accounts.principals.contacts_api import router as contacts_router
 from config.errors import plain_problem
 from config.openapi import with_errors
 from config.system import router as system_router
 from sessions_app.api import router as sessions_router
+from sessions_app.inbound_api import router as inbound_router
 from sessions_app.tasks_api import router as tasks_router
 
 log = logging.getLogger("bailiwick.api")
@@ -46,9 +49,12 @@ api = BailiwickAPI(
 api.add_router("/admin", admin_router)
 api.add_router("/sessions", sessions_router)
 api.add_router("/agents", agents_router)
+api.add_router("/contacts", contacts_router)
+api.add_router("/handles", handles_router)
 api.add_router("/tasks", tasks_router)
 api.add_router("/system", system_router)
 api.add_router("", who_router)
+api.add_router("", inbound_router)
 
 
 @api.exception_handler(DomainError)
@@ -78,6 +84,13 @@ def unavailable(request: HttpRequest, error: OperationalError) -> HttpResponse:
     """The database does not answer, or gave up on a lock: nothing was written, try again."""
     log.warning("%s %s", request_id(request), type(error).__name__)
     return error_response(request, Unavailable("The database does not answer; try again."))
+
+
+@api.exception_handler(IntegrityError)
+def overtaken(request: HttpRequest, error: IntegrityError) -> HttpResponse:
+    """What the request refers to was deleted while it was served: nothing was written."""
+    log.warning("%s %s", request_id(request), type(error).__name__)
+    return error_response(request, Unavailable("Somebody changed this meanwhile; try again."))
 
 
 @api.exception_handler(RequestDataTooBig)

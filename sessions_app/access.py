@@ -90,7 +90,7 @@ def session_for(actor: Actor, session_id: str, *, lock: bool = False) -> Session
     rows = sessions_of(actor).filter(session_id__lower=session_id.lower())
     if lock:
         rows = rows.select_for_update(of=("self",))
-    found = rows.select_related("owner", "agent").first()
+    found = rows.select_related("owner", "agent", "contact").first()
     if found is None:
         raise NotFound("session", session_id)
     return found
@@ -147,7 +147,7 @@ def tasks_of(actor: Actor) -> AccountQuerySet[Task]:
     """The effective user's tasks that are still kept; with a contact, that contact's only."""
     rows = _kept_tasks().filter(user=actor.user.id, session__in=sessions_of(actor))
     if actor.contact is not None:
-        rows = rows.filter(contact=actor.contact.id) if actor.contact.id else rows.none()
+        rows = rows.filter(contact__root=actor.contact.id) if actor.contact.id else rows.none()
     return rows
 
 

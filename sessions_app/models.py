@@ -166,6 +166,10 @@ class Message(AccountModel):
         help_text="The speaker, when a contact spoke.",
     )
     idempotency_key = models.CharField(max_length=255, null=True, help_text="Kept for ever.")
+    external_id = models.CharField(
+        max_length=600, null=True, help_text="platform:chat:id of a turn, through /inbound only."
+    )
+    agent = models.UUIDField(null=True, help_text="The session's, beside an external id.")
     parts = models.JSONField()
     text = models.TextField(blank=True, help_text="Plain text of the parts.")
     language = models.CharField(max_length=63, default="english", help_text="A regconfig.")
@@ -189,6 +193,16 @@ class Message(AccountModel):
                 fields=["session", "idempotency_key"],
                 condition=models.Q(idempotency_key__isnull=False),
                 name="message_key_unique",
+            ),
+            # Also when a newer session has begun: a turn that is delivered again is no new turn.
+            models.UniqueConstraint(
+                fields=["agent", "external_id"],
+                condition=models.Q(external_id__isnull=False),
+                name="message_external_unique",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(external_id=None) | models.Q(agent__isnull=False),
+                name="message_external_with_agent",
             ),
             models.CheckConstraint(condition=models.Q(seq__gte=1), name="message_seq_from_one"),
             models.CheckConstraint(

@@ -22,11 +22,13 @@ from sessions_app.selectors import BatchRange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from uuid import UUID
 
     from accounts.actor import Actor
+    from accounts.principals.services import Sender
     from sessions_app.models import Message, Session, Task
     from sessions_app.selectors import ArchiveDetail, Committed, SessionContext, SessionDetail
-    from sessions_app.services import Appended
+    from sessions_app.services import Appended, Received
 
 
 def session(actor: Actor, row: Session, parent: Session | None) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def session(actor: Actor, row: Session, parent: Session | None) -> dict[str, Any
         "user": owner(actor, row),
         "title": row.title,
         "state": row.state,
-        "contact_id": row.contact_id,
+        "contact_id": _contact_id(row),
         "thread_key": row.thread_key,
         "parent_session_id": parent.session_id if parent else None,
         "memory_paused": row.memory_paused,
@@ -64,7 +66,7 @@ def session_row(row: Session) -> SessionRow:
         title=row.title,
         user_id=row.owner.user_id,
         agent_id=row.agent.agent_id,
-        contact_id=row.contact_id,
+        contact_id=_contact_id(row),
         thread_key=row.thread_key,
         state=row.state,
         message_count=row.message_count,
@@ -94,11 +96,16 @@ def session_detail(actor: Actor, detail: SessionDetail) -> SessionDetailOut:
         pending_tokens=row.pending_tokens,
         user=owner(actor, row),
         parent_session_id=detail.parent.session_id if detail.parent else None,
-        contact_id=row.contact_id,
+        contact_id=_contact_id(row),
         thread_key=row.thread_key,
         memory_paused=row.memory_paused,
         metadata=row.metadata,
     )
+
+
+def _contact_id(row: Session | Message) -> UUID | None:
+    """The contact that the row is about: of a merged one its root, as look-ups know it."""
+    return row.contact.root if row.contact else None
 
 
 def owner(actor: Actor, row: Session) -> OwnerOut:
@@ -120,7 +127,7 @@ def message(row: Message) -> dict[str, Any]:
         "parts": row.parts,
         "source": row.source,
         "created_at": row.created_at,
-        "contact_id": row.contact_id,
+        "contact_id": _contact_id(row),
     }
 
 
@@ -227,3 +234,39 @@ def task(row: Task) -> TaskOut:
         result=row.result,
         error=row.error or None,
     )
+
+
+def inbound(received: Received, sender: Sender, found: SessionContext | None) -> dict[str, Any]:
+    """What `/inbound` answers."""
+    contact, speaker, user = received.actor.contact, received.speaker, received.speaking_user
+    session = received.session
+    named = (speaker.display_name if speaker else "") or sender.name or sender.username
+    return {
+        "contact": contact
+        and {
+            "id": contact.id,
+            "kind": "group" if contact.is_group else "external",
+            "display_name": contact.display_name,
+            "owner_user_id": contact.owner.user_id,
+        },
+        "sender": {
+            "display_name": named or sender.platform_id,
+            "platform": sender.platform,
+            "kind": "user" if user else "external",
+            "user_id": user.user_id if user else None,
+            "contact_id": speaker.id if speaker and not user else None,
+        },
+        "session": session
+        and {
+            "session_id": session.session_id,
+            "uri": session_uri(session.session_id),
+            "thread_key": session.thread_key,
+            "user_id": session.owner.user_id,
+            "agent_id": session.agent.agent_id,
+            "is_new": received.is_new_session,
+        },
+        "message": session and {"message_id": received.message_id, "seq": received.seq},
+        "context": found and context(found),
+        "recall": [],
+        "reply": received.reply,
+    }

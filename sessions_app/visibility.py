@@ -49,13 +49,14 @@ class SessionFacts:
 
     owner: UUID
     participants: frozenset[UUID]  # users only
-    contact: UUID | None = None
+    contact: UUID | None = None  # the root, when it was merged
 
 
 def visible_to(actor: Actor) -> Q:
     """The sessions that the actor sees, as a filter on Session.
 
-    A contact, named by any means, narrows to its own sessions. Without one: with
+    A contact, named by any means, narrows to its own sessions and those of contacts merged into
+    it. Without one: with
     sessions_visible_to = account, every user sees the sessions that have no contact; its own
     (created, or took part in) each user sees under both values; an ADMIN as itself sees all. The
     owner of a contact is the owner of its sessions. A simulating ADMIN, and ROOT always, see what
@@ -70,7 +71,7 @@ def visible_to(actor: Actor) -> Q:
     if actor.policy.sessions_visible_to == ACCOUNT:
         seen |= Q(contact=None)
     if actor.contact is not None:
-        seen &= NOTHING if actor.contact.id is None else Q(contact=actor.contact.id)
+        seen &= NOTHING if actor.contact.id is None else Q(contact__root=actor.contact.id)
     return seen
 
 

@@ -107,15 +107,18 @@ class AccountAuth(_KeyAuth):
 
     Args:
         about_contacts: on session and memory routes, a key with `contact_required` needs one.
+        scope: what the route needs, where the method does not tell (isolation.md, Keys).
     """
 
-    def __init__(self, *, about_contacts: bool = False) -> None:
+    def __init__(self, *, about_contacts: bool = False, scope: Scope | None = None) -> None:
         super().__init__()
         self.about_contacts = about_contacts
+        self.scope = scope
 
     def __call__(self, request: HttpRequest) -> Actor:
         actor = actor_of(request)
-        access.require_scope(actor, Scope.READ if request.method in READING else Scope.WRITE)
+        by_method = Scope.READ if request.method in READING else Scope.WRITE
+        access.require_scope(actor, self.scope or by_method)
         if self.about_contacts and actor.contact_required and actor.contact is None:
             raise InvalidArgument("This key needs a contact: send X-Bailiwick-Contact.")
         return actor

@@ -18,12 +18,22 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from accounts import keys, tenancy
-from accounts.actor import DEFAULT_ID, Actor, AgentRef, Operator, Principal, Role, Scope, Viewing
+from accounts.actor import (
+    DEFAULT_ID,
+    Actor,
+    AgentRef,
+    ContactRef,
+    Operator,
+    Principal,
+    Role,
+    Scope,
+    Viewing,
+)
 from accounts.errors import InvalidArgument, NotFound, PermissionDenied, Unauthenticated
 from accounts.names import check_id
 from accounts.namespace import Policy
 from accounts.principals import audit, contacts
-from accounts.principals.models import ApiKey
+from accounts.principals.models import ApiKey, Contact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +42,8 @@ if TYPE_CHECKING:
 
 TOUCH_SECONDS = 60  # last_used_at is written at most this often
 NOBODY = UUID(int=0)  # whom a User header names that names nobody
+# What a person may do in the browser; who passes on what strangers say has a key of its own.
+IN_PERSON = (Scope.READ, Scope.WRITE, Scope.MANAGE)
 RETIRED_IDS = frozenset({"test", "00000000-0000-0000-0000-000000000000"})  # fold to default
 log = logging.getLogger("bailiwick.authentication")
 
@@ -69,7 +81,10 @@ _BY_MEMBERSHIP = f"""
         subject.user_id AS subject_user_id, subject.role AS subject_role,
         behalf.id AS behalf_id, behalf.agent_id AS behalf_agent_id,
         coalesce(nullif(owner.name, ''), owner.email, subject.user_id) AS subject_name,
-        coalesce(owner.time_zone, 'UTC') AS subject_zone
+        coalesce(owner.time_zone, 'UTC') AS subject_zone,
+        met.root AS contact_root, met.kind AS contact_kind,
+        coalesce(nullif(met.display_name, ''), at.name, '') AS contact_name,
+        coalesce(at.platform, '') AS contact_platform
     FROM accounts_membership m
     JOIN accounts_person person ON person.id = m.person_id AND person.is_active
     JOIN accounts_account a ON a.id = m.account_id
@@ -79,6 +94,11 @@ _BY_MEMBERSHIP = f"""
         AND v.ended_at IS NULL AND v.expires_at > now()
     LEFT JOIN principals_user subject ON subject.id = v.user_id AND subject.is_active
     LEFT JOIN principals_agent behalf ON behalf.id = v.agent_id
+    LEFT JOIN principals_contact met ON met.id = v.contact_id
+    LEFT JOIN LATERAL (
+        SELECT h.platform, coalesce(nullif(h.username, ''), h.platform_id) AS name
+        FROM principals_contacthandle h WHERE h.contact_id = met.id ORDER BY h.id LIMIT 1
+    ) AS at ON true
     LEFT JOIN accounts_membership theirs ON theirs.account_id = a.id AND theirs."user" = subject.id
     LEFT JOIN accounts_person owner ON owner.id = theirs.person_id
     WHERE m.person_id = %(person)s AND m.account_id = %(account)s
@@ -197,7 +217,7 @@ def actor_by_membership(
     if row["state"] != "active":
         tenancy.leave()
         return None
-    actor = _bind(ref, {**row, "scopes": list(Scope)}, Context(), request_id)
+    actor = _bind(ref, {**row, "scopes": IN_PERSON}, Context(), request_id)
     return _viewed(actor, row, request_id) if row["subject_id"] else actor
 
 
@@ -206,10 +226,11 @@ def _viewed(viewer: Actor, row: Mapping[str, Any], request_id: str) -> Actor:
     assert viewer.principal is not None  # a person's actor always has one
     subject = {
         **row,
-        "scopes": list(Scope),
+        "scopes": IN_PERSON,
         "own_id": row["subject_id"],
         "own_user_id": row["subject_user_id"],
-        "role": row["subject_role"],
+        # A contact is no admin, whoever owns it.
+        "role": Role.USER if row["contact_root"] else row["subject_role"],
     }
     if row["behalf_id"]:
         subject |= {"agent_pk": row["behalf_id"], "agent_id": row["behalf_agent_id"]}
@@ -222,7 +243,17 @@ def _viewed(viewer: Actor, row: Mapping[str, Any], request_id: str) -> Actor:
         person_name=row["subject_name"],
         time_zone=row["subject_zone"],
     )
-    return replace(_bind(viewer.account, subject, Context(), request_id), viewing=viewing)
+    actor = _bind(viewer.account, subject, Context(), request_id)
+    contact = None
+    if row["contact_root"]:
+        contact = ContactRef(
+            row["contact_root"],
+            actor.user,
+            row["contact_platform"],
+            is_group=row["contact_kind"] == Contact.Kind.GROUP,
+            display_name=row["contact_name"],
+        )
+    return replace(actor, viewing=viewing, contact=contact)
 
 
 def actor_within(ref: AccountRef, user_id: str, agent_id: str = DEFAULT_ID) -> Actor:

@@ -23,9 +23,15 @@ class User(AccountModel):
     role = models.CharField(max_length=8, choices=Role, default=Role.USER)
     is_default = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+    # One at a time, so it stands here and costs an account no table of its own.
+    link_code = models.BinaryField(
+        max_length=32, null=True, help_text="HMAC of the one-time code that binds a handle."
+    )
+    link_code_expires_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
+            models.UniqueConstraint(fields=["link_code"], name="user_link_code_unique"),
             models.UniqueConstraint(Lower("user_id"), name="user_id_unique"),
             models.UniqueConstraint(
                 fields=["is_default"], condition=models.Q(is_default=True), name="user_one_default"
@@ -143,31 +149,6 @@ class AuditEvent(AccountModel):
         ]
 
 
-class ViewAs(AccountModel):
-    """An admin sees the product as a user sees it, for half an hour, and may change nothing.
-
-    It stands beside the audit log because it has words: the reason, which the user may read.
-    """
-
-    viewer = models.ForeignKey(User, models.CASCADE, related_name="+", db_index=False)
-    user = models.ForeignKey(User, models.CASCADE, related_name="views", db_index=False)
-    agent = models.ForeignKey(
-        Agent, models.SET_NULL, null=True, related_name="+", help_text="On behalf of which."
-    )
-    reason = models.CharField(max_length=200)
-    expires_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=~models.Q(viewer=models.F("user")), name="view_of_another"
-            ),
-            models.CheckConstraint(condition=~models.Q(reason=""), name="view_has_reason"),
-        ]
-        indexes: ClassVar = [models.Index(fields=["user", "-created_at"], name="view_newest")]
-
-
 class Contact(AccountModel):
     """An outside person or group that reaches an agent through a channel.
 
@@ -187,7 +168,10 @@ class Contact(AccountModel):
     tags = ArrayField(models.CharField(max_length=64), default=list)
     auto_created = models.BooleanField(default=False)
     merged_into = models.ForeignKey(
-        "self", models.SET_NULL, null=True, related_name="merged", db_index=False
+        "self", models.PROTECT, null=True, related_name="merged", db_index=False
+    )
+    root = models.UUIDField(
+        help_text="The contact that this one counts as: itself, or the end of `merged_into`."
     )
     written_by = models.UUIDField(null=True, help_text="The real principal; null: a job.")
 
@@ -201,7 +185,13 @@ class Contact(AccountModel):
                 condition=models.Q(merged_into=None) | ~models.Q(merged_into=models.F("id")),
                 name="contact_not_into_itself",
             ),
+            models.CheckConstraint(
+                condition=models.Q(merged_into=None, root=models.F("id"))
+                | models.Q(merged_into__isnull=False) & ~models.Q(root=models.F("id")),
+                name="contact_root_fits",
+            ),
         ]
+        indexes: ClassVar = [models.Index(fields=["root"], name="contact_by_root")]
 
 
 class ContactHandle(AccountModel):
@@ -251,6 +241,39 @@ class ContactHandle(AccountModel):
                 name="handle_platform_valid",
             ),
         ]
+
+
+class ViewAs(AccountModel):
+    """An admin sees the product as a user sees it, for half an hour, and may change nothing.
+
+    It stands beside the audit log because it has words: the reason, which the user may read.
+    """
+
+    viewer = models.ForeignKey(User, models.CASCADE, related_name="+", db_index=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="views", db_index=False)
+    agent = models.ForeignKey(
+        Agent, models.SET_NULL, null=True, related_name="+", help_text="On behalf of which."
+    )
+    contact = models.ForeignKey(
+        Contact,
+        models.PROTECT,
+        null=True,
+        related_name="views",
+        help_text="Narrowed to what this contact sees; `user` is its owner.",
+    )
+    reason = models.CharField(max_length=200)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~models.Q(viewer=models.F("user")) | models.Q(contact__isnull=False),
+                name="view_of_another",
+            ),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="view_has_reason"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["user", "-created_at"], name="view_newest")]
 
 
 class IdempotencyRecord(AccountModel):

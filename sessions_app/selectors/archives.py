@@ -87,7 +87,8 @@ def archive_detail(*, actor: Actor, session_id: str, archive_id: str) -> Archive
     messages = Message.objects.filter(
         session=archive.session, seq__gte=archive.first_seq, seq__lte=archive.last_seq
     )
-    return ArchiveDetail(archive, list(messages.defer("search", "language").order_by("seq")))
+    rows = messages.select_related("contact").defer("search", "language").order_by("seq")
+    return ArchiveDetail(archive, list(rows))
 
 
 def commit_of(*, actor: Actor, session: str, archive: str | None, task: str | None) -> Committed:

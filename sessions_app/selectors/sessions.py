@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.errors import NotFound
 from accounts.http.paging import encode_cursor, moment_from_cursor
 from accounts.principals.contacts import narrowed_by_parameter
-from accounts.principals.models import Agent, User
+from accounts.principals.models import Agent, Contact, User
 from accounts.settings import AccountSettings
 from sessions_app import access
 from sessions_app.fold import fold, search_words
@@ -94,7 +94,10 @@ class SessionDetail:
 
     @property
     def contact_ids(self) -> list[str]:
-        return [str(row.contact_id) for row in self.participants if row.contact_id]
+        """Of merged contacts the root, once."""
+        return list(
+            dict.fromkeys(str(row.contact.root) for row in self.participants if row.contact)
+        )
 
 
 def session_page(
@@ -170,7 +173,9 @@ def session_of(*, actor: Actor, key: UUID, contact_id: str | None = None) -> Ses
         contact_id: the contact that the request's body named.
     """
     actor = narrowed_by_parameter(actor, contact_id)
-    found = access.sessions_of(actor).filter(pk=key).select_related("owner", "agent").first()
+    found = (
+        access.sessions_of(actor).filter(pk=key).select_related("owner", "agent", "contact").first()
+    )
     if found is None:
         raise NotFound("session", str(key))
     return found
@@ -186,11 +191,16 @@ def _live(rows: AccountQuerySet[Session]) -> AccountQuerySet[Session]:
     return rows.filter(last_activity_at__gte=since).exclude(state=Session.State.ENDED)
 
 
+def _root_of(contact: UUID) -> Subquery:
+    """Merging moves no row: what is asked of one of a family is asked of its root."""
+    return Subquery(Contact.objects.filter(pk=contact).values("root"))
+
+
 def _filtered(actor: Actor, where: SessionFilter) -> AccountQuerySet[Session]:
     equal = {
         "agent__agent_id__lower": where.agent.lower(),
         "owner__user_id__lower": where.user.lower(),
-        "contact": where.contact,
+        "contact__root": where.contact and _root_of(where.contact),
         "thread_key": where.thread_key,
         "state": where.state,
         "last_activity_at__gte": where.since,

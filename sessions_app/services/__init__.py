@@ -13,6 +13,13 @@ from sessions_app.services.commit import (
     session_commit,
 )
 from sessions_app.services.days import days_count
+from sessions_app.services.inbound import (
+    Received,
+    Turn,
+    inbound_again,
+    inbound_context,
+    inbound_receive,
+)
 from sessions_app.services.reading import (
     archive_read,
     context_read,
@@ -36,6 +43,8 @@ from sessions_app.services.tidy import account_tidy
 __all__ = [
     "Appended",
     "MessageInput",
+    "Received",
+    "Turn",
     "account_tidy",
     "archive_complete",
     "archive_read",
@@ -45,6 +54,9 @@ __all__ = [
     "days_count",
     "detail_read",
     "detail_read_or_created",
+    "inbound_again",
+    "inbound_context",
+    "inbound_receive",
     "job_cancel",
     "job_retry",
     "job_skip",

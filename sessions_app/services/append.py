@@ -59,9 +59,10 @@ WITH touched AS (
 ), written AS (
     INSERT INTO agent_sessions_message
         (id, session_id, seq, role, role_id, contact_id, parts, text, language, source,
-         idempotency_key, created_at, written_by, written_key)
+         idempotency_key, external_id, agent, created_at, written_by, written_key)
     SELECT %(id)s, id, message_count, %(role)s, %(role_id)s, %(speaker)s, %(parts)s, %(text)s,
-        %(language)s, %(source)s, %(key)s, %(at)s, %(written_by)s, %(written_key)s
+        %(language)s, %(source)s, %(key)s, %(external_id)s, %(agent)s, %(at)s, %(written_by)s,
+        %(written_key)s
     FROM touched
 ){participant}
 SELECT id, session_id, message_count FROM touched
@@ -77,8 +78,9 @@ _PARTICIPANT = """
         message_count = agent_sessions_participant.message_count + 1
 )
 """
-# A speaker other than the session's contact would contradict it.
-_WITH_SPEAKER = "AND (contact_id IS NULL OR contact_id = %(speaker)s)"
+# A speaker other than the session's contact would contradict it. In a group many speak.
+_WITH_SPEAKER = """AND (contact_id IS NULL OR contact_id IN
+    (SELECT c.id FROM principals_contact c WHERE c.root = %(speaker)s))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,11 @@ class Appended:
 
 
 @dataclass(frozen=True, slots=True)
-class _Author:
-    """Who speaks: a user, an agent or a contact. None of them for system and tool."""
+class Author:
+    """Who speaks: a user, an agent or a contact. None of them for system and tool.
+
+    In the session of a group the contact is the group's member.
+    """
 
     role_id: str | None
     user: Principal | None = None
@@ -146,7 +151,7 @@ def message_append(*, actor: Actor, session_id: str, message: MessageInput) -> A
     """
     # Validation comes first: a refused message leaves nothing behind (role_id, rule 5).
     check_session_id(session_id)
-    row, author = _validated(actor, message), _author(actor, message)
+    row, author = validated(actor, message), _author(actor, session_id, message)
     if message.key is not None:
         before = _written_before(actor, session_id, message, row, author)
         if before is not None:
@@ -154,7 +159,7 @@ def message_append(*, actor: Actor, session_id: str, message: MessageInput) -> A
     try:
         # One statement is its own transaction; more than one needs a block.
         if not actor.simulating and _everyone_known(actor) and author.is_known:
-            done = _append(actor, session_id, row, author)
+            done = append_to(actor, session_id, row, author)
             if done is not None:
                 return done
         with transaction.atomic():
@@ -180,27 +185,40 @@ def message_append_batch(
     check_session_id(session_id)
     if not 1 <= len(messages) <= MAX_BATCH:
         raise InvalidArgument(f"A batch has 1 to {MAX_BATCH} messages.", field="messages")
-    rows = [(_validated(actor, message), _author(actor, message)) for message in messages]
+    rows = [
+        (validated(actor, message), _author(actor, session_id, message)) for message in messages
+    ]
     with transaction.atomic():
         return [_append_or_begin(actor, session_id, row, author) for row, author in rows]
 
 
 def _append_or_begin(
-    actor: Actor, session_id: str, row: dict[str, Any], author: _Author
+    actor: Actor, session_id: str, row: dict[str, Any], author: Author
 ) -> Appended:
     """Append inside the caller's transaction; register and create what is new."""
     actor, author = _registered(actor, author)
-    done = _append(actor, session_id, row, author)
+    done = append_to(actor, session_id, row, author)
     if done is None:
         _begin(actor, session_id, author)
-        done = _append(actor, session_id, row, author)
+        done = append_to(actor, session_id, row, author)
     if done is None:  # ended or hidden by someone since
         raise NotFound("session", session_id)
     return done
 
 
-def _validated(actor: Actor, message: MessageInput) -> dict[str, Any]:
-    """The columns of the message's row, but for its author."""
+def validated(
+    actor: Actor,
+    message: MessageInput,
+    *,
+    external_id: str | None = None,
+    agent: UUID | None = None,
+) -> dict[str, Any]:
+    """The columns of the message's row, but for its author.
+
+    Raises:
+        Malformed: neither content nor parts.
+        InvalidArgument: blank, or a value that is refused.
+    """
     if message.role not in Message.Role.values:
         raise InvalidArgument(
             f"role must be one of {', '.join(Message.Role.values)}.", field="role"
@@ -217,13 +235,15 @@ def _validated(actor: Actor, message: MessageInput) -> dict[str, Any]:
         "tokens": tokens_of(parts),
         "source": message.source,
         "key": message.key,
+        "external_id": external_id,
+        "agent": agent,
         "at": checked_moment(message.created_at, "created_at")
         if message.created_at
         else timezone.now(),
     }
 
 
-def _author(actor: Actor, message: MessageInput) -> _Author:
+def _author(actor: Actor, session_id: str, message: MessageInput) -> Author:
     """Rules 1 to 4 on role_id (isolation.md)."""
     if message.role_id_sent and not actor.names_authors:
         raise InvalidArgument("role_id may be set by admins only.", field="role_id")
@@ -232,24 +252,39 @@ def _author(actor: Actor, message: MessageInput) -> _Author:
         check_id(given, "role_id")
     speaker = peer_of(actor, message.peer_id) if message.peer_id else actor.contact
     if message.role == Message.Role.USER:
-        return _speaking_user(actor, given, speaker)
+        member = _group_member(actor, session_id, given)
+        return member or _speaking_user(actor, given, speaker)
     if message.role == Message.Role.ASSISTANT:
         agent = named_agent(actor, given)
-        return _Author(agent.agent_id, agent=agent)
-    return _Author(given)
+        return Author(agent.agent_id, agent=agent)
+    return Author(given)
 
 
-def _speaking_user(actor: Actor, given: str | None, speaker: ContactRef | None) -> _Author:
+def _group_member(actor: Actor, session_id: str, given: str | None) -> Author | None:
+    """A member of the group that the session is with, if one who spoke in it is named."""
+    if given is None or actor.contact is None or not actor.contact.is_group:
+        return None
+    try:
+        row = UUID(given)
+    except ValueError:
+        return None
+    seen = access.sessions_of(actor).filter(
+        session_id__lower=session_id.lower(), participants__contact=row
+    )
+    return Author(str(row), contact=ContactRef(row, actor.contact.owner)) if seen.exists() else None
+
+
+def _speaking_user(actor: Actor, given: str | None, speaker: ContactRef | None) -> Author:
     if speaker is not None and given in (None, str(speaker.id)):
         # A peer that is new gets its id, and with it its role_id, when it is registered.
-        return _Author(str(speaker.id) if speaker.id else None, contact=speaker)
+        return Author(str(speaker.id) if speaker.id else None, contact=speaker)
     if given is None or given.lower() == actor.user.user_id.lower():
-        return _Author(actor.user.user_id, user=actor.user)
+        return Author(actor.user.user_id, user=actor.user)
     found = user_by_id(given)
     if found is not None:
-        return _Author(found.user_id, user=Principal(found.pk, found.user_id))
+        return Author(found.user_id, user=Principal(found.pk, found.user_id))
     if actor.trusted:
-        return _Author(given, user=Principal(uuid7(), given, registered=False))
+        return Author(given, user=Principal(uuid7(), given, registered=False))
     raise InvalidArgument("role_id names no user of this account.", field="role_id")
 
 
@@ -261,7 +296,7 @@ def _everyone_known(actor: Actor) -> bool:
     )
 
 
-def _registered(actor: Actor, author: _Author) -> tuple[Actor, _Author]:
+def _registered(actor: Actor, author: Author) -> tuple[Actor, Author]:
     """Register on sight whoever is new, inside the caller's transaction."""
     actor = with_everyone_registered(actor, actor.agent)
     if author.user is not None:
@@ -276,14 +311,17 @@ def _registered(actor: Actor, author: _Author) -> tuple[Actor, _Author]:
     return actor, author
 
 
-def _append(actor: Actor, session_id: str, row: dict[str, Any], author: _Author) -> Appended | None:
+def append_to(
+    actor: Actor, session_id: str, row: dict[str, Any], author: Author
+) -> Appended | None:
     """Run the statement; None when the actor sees no session of that id that takes the message."""
     visible, seen = access.visible_ids(actor, session_id)
     column, participant = _participant(author)
+    in_group = actor.contact is not None and actor.contact.is_group
     done = tenancy.fetch_row(
         _APPEND.format(
             visible=visible,
-            with_speaker=_WITH_SPEAKER if author.contact else "",
+            with_speaker="" if author.contact is None or in_group else _WITH_SPEAKER,
             participant=_PARTICIPANT.format(column=column) if column else "",
         ),
         {
@@ -309,7 +347,7 @@ def _append(actor: Actor, session_id: str, row: dict[str, Any], author: _Author)
     )
 
 
-def _participant(author: _Author) -> tuple[str | None, UUID | None]:
+def _participant(author: Author) -> tuple[str | None, UUID | None]:
     if author.contact is not None:
         return "contact_id", author.contact.id
     if author.user is not None:
@@ -319,22 +357,34 @@ def _participant(author: _Author) -> tuple[str | None, UUID | None]:
     return None, None
 
 
-def _begin(actor: Actor, session_id: str, author: _Author) -> None:
+def _begin(actor: Actor, session_id: str, author: Author) -> None:
     """Make the session that a first message asked for, unless its id is taken."""
     if access.session_exists(session_id):
         session = access.session_for(actor, session_id)
         if session.state == Session.State.ENDED:
             raise FailedPrecondition("This session has ended.", session_id=session.session_id)
-        if author.contact and session.contact_id not in (None, author.contact.id):
+        if author.contact and not _may_speak(actor, session, author.contact):
             raise Conflict("The speaker is not the contact that this session is with.")
         return
+    met = actor.contact
+    if author.contact and met and not met.is_group and author.contact.id != met.id:
+        raise Conflict("The speaker is not the contact that this session is with.")
     session = new_session(actor, session_id)
     # Two first messages at once: the second waits here, and then finds the first one's session.
     Session.objects.bulk_create([session], ignore_conflicts=True)
     record_simulated(actor, "session.created", session.pk)
 
 
-def _same_author(found: Message, author: _Author) -> bool:
+def _may_speak(actor: Actor, session: Session, speaker: ContactRef) -> bool:
+    """Whether a contact's words fit the session: the contact it is with, or a group's member."""
+    if session.contact is None:
+        return True
+    return (actor.contact is not None and actor.contact.is_group) or (
+        session.contact.root == speaker.id
+    )
+
+
+def _same_author(found: Message, author: Author) -> bool:
     if author.contact is None:
         return found.role_id == author.role_id
     if author.contact.id is not None:
@@ -349,7 +399,7 @@ def _same_author(found: Message, author: _Author) -> bool:
 
 
 def _written_before(
-    actor: Actor, session_id: str, message: MessageInput, row: dict[str, Any], author: _Author
+    actor: Actor, session_id: str, message: MessageInput, row: dict[str, Any], author: Author
 ) -> Appended | None:
     """What a message with this Idempotency-Key got, in a session that the actor sees.
 

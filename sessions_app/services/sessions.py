@@ -109,32 +109,54 @@ def session_start(
     check_contact_given(actor)
     with transaction.atomic():
         actor = with_everyone_registered(actor, named_agent(actor, agent_id))
-        current = Session.objects.filter(
-            owner=actor.user.id,
-            agent=actor.agent.id,
-            contact=actor.contact.id if actor.contact else None,
-            thread_key=thread_key,
-            is_current=True,
+        return current_session(
+            actor, thread_key=thread_key, title=title, metadata=metadata, force_new=force_new
         )
-        for _attempt in range(MAX_ATTEMPTS):
-            if force_new:
-                current.update(is_current=False)
-            else:
-                _retire_idle(actor, current)
-            session = new_session(actor, None)
-            session.thread_key = thread_key
-            session.title = title
-            session.metadata = metadata or {}
-            session.is_current = True
-            Session.objects.bulk_create([session], ignore_conflicts=True)
-            found = current.select_related("owner", "agent").first()
-            made = found is not None and found.pk == session.pk
-            # Somebody else's new session is none for who begins anew; and the one in the way may
-            # have ended since.
-            if found is not None and (made or not force_new):
-                if made:
-                    record_simulated(actor, "session.created", session.pk)
-                return found, not made
+
+
+def current_session(
+    actor: Actor,
+    *,
+    thread_key: str | None,
+    title: str = "",
+    metadata: dict[str, Any] | None = None,
+    force_new: bool = False,
+) -> tuple[Session, bool]:
+    """As session_start, inside the caller's transaction; everyone in it is registered.
+
+    Of contacts that were merged the newest current session is taken: each may have one.
+    """
+    of_family = {"contact__root": actor.contact.id} if actor.contact else {"contact": None}
+    current = Session.objects.filter(
+        owner=actor.user.id,
+        agent=actor.agent.id,
+        thread_key=thread_key,
+        is_current=True,
+        **of_family,
+    )
+    newest = current.select_related("owner", "agent").order_by("-last_activity_at", "-id")
+    for _attempt in range(MAX_ATTEMPTS):
+        if force_new:
+            current.update(is_current=False)
+        else:
+            _retire_idle(actor, current)
+            found = newest.first()
+            if found is not None:
+                return found, True
+        session = new_session(actor, None)
+        session.thread_key = thread_key
+        session.title = title
+        session.metadata = metadata or {}
+        session.is_current = True
+        Session.objects.bulk_create([session], ignore_conflicts=True)
+        found = newest.first()
+        made = found is not None and found.pk == session.pk
+        # Somebody else's new session is none for who begins anew; and the one in the way may
+        # have ended since.
+        if found is not None and (made or not force_new):
+            if made:
+                record_simulated(actor, "session.created", session.pk)
+            return found, not made
     raise Unavailable("Too many sessions begin in this thread at once; try again.")
 
 
@@ -302,6 +324,11 @@ def record_simulated(actor: Actor, action: str, session: UUID) -> None:
 def _check_values(title: str, thread_key: str | None) -> None:
     if len(title) > MAX_TITLE:
         raise InvalidArgument(f"title is longer than {MAX_TITLE} characters.", field="title")
+    check_thread_key(thread_key)
+
+
+def check_thread_key(thread_key: str | None) -> None:
+    """Raise InvalidArgument for one that is empty or too long."""
     if thread_key is not None and not 1 <= len(thread_key) <= MAX_THREAD_KEY:
         raise InvalidArgument(
             f"thread_key must have 1 to {MAX_THREAD_KEY} characters.", field="thread_key"

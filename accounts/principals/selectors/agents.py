@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
+from accounts.actor import DEFAULT_ID
 from accounts.errors import NotFound
 from accounts.principals import access
 from accounts.principals.models import Agent
@@ -80,6 +81,16 @@ def agent_facts(*, actor: Actor, agent_id: str) -> AgentFacts:
         raise NotFound("agent", agent_id)
     row = access.agent_for(agent_id)
     return _agent_facts(row, _namers(actor, [row]))
+
+
+def first_by_scope(*, actor: Actor, per_sender: bool) -> str | None:
+    """The agent of that session scope that was seen last, `default` only when there is no other."""
+    del actor  # every user of an account knows its agents
+    scope = Agent.SessionScope.PER_SENDER if per_sender else Agent.SessionScope.GLOBAL
+    rows = Agent.objects.filter(session_scope=scope).order_by("-id")
+    ids = list(rows.values_list("agent_id", flat=True)[:2])
+    named = [one for one in ids if one.lower() != DEFAULT_ID]
+    return next(iter([*named, *ids]), None)
 
 
 def _namers(actor: Actor, rows: Sequence[Agent]) -> dict[UUID, str]:

@@ -12,7 +12,8 @@ from accounts import tenancy
 from accounts.actor import Role
 from accounts.errors import NotFound
 from accounts.principals import access
-from accounts.principals.models import Agent, ApiKey, AuditEvent, User, ViewAs
+from accounts.principals.contact_words import contact_view
+from accounts.principals.models import Agent, ApiKey, AuditEvent, Contact, User, ViewAs
 from accounts.principals.selectors.newest import ORDER, before, newest
 from accounts.principals.usage import usage
 
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
 
     from accounts.actor import Actor
     from accounts.guard import AccountQuerySet
+    from accounts.principals.contact_words import ContactView
 
 COUNTED = 10_000  # a list counts no further: counting a million rows costs more than the page
 CHUNK = 1_000  # rows of an export that are held at once
+CONTACT_PLACES = ("contact", "into", "out_of")  # of an event's data
 JOBS, OPERATORS = "jobs", "operators"
 
 
@@ -78,6 +81,7 @@ class Names:
     agents: dict[UUID, str] = field(default_factory=dict)
     keys: dict[UUID, str] = field(default_factory=dict)
     sessions: dict[UUID, str] = field(default_factory=dict)
+    contacts: dict[UUID, ContactView] = field(default_factory=dict)
     reasons: dict[UUID, str] = field(default_factory=dict)  # of views
 
 
@@ -200,14 +204,15 @@ def _row(row: AuditEvent) -> AuditRow:
 
 
 def _names(actor: Actor, rows: Sequence[AuditRow]) -> Names:
-    """At most five statements, whatever the number of rows; none for what no row names."""
-    users = _targets(rows, "user")
+    """At most seven statements, whatever the number of rows; none for what no row names."""
+    users = _targets(rows, "user") | _named(rows, "user")
     users |= {one for row in rows for one in (row.actor, row.acting_as) if one}
     known = list(User.objects.filter(pk__in=users).values_list("pk", "user_id", "is_active"))
     keys = _named(rows, "key") | {row.actor_key for row in rows if row.actor_key}
     agents, sessions = _named(rows, "agent"), _targets(rows, "session")
     views = _named(rows, "view")
     agents |= _targets(rows, "agent")
+    contacts = _targets(rows, "contact").union(*(_named(rows, name) for name in CONTACT_PLACES))
     return Names(
         users={key: user_id for key, user_id, _ in known},
         deleted=frozenset(key for key, _, active in known if not active),
@@ -216,10 +221,16 @@ def _names(actor: Actor, rows: Sequence[AuditRow]) -> Names:
         else {},
         keys=dict(ApiKey.objects.filter(pk__in=keys).values_list("pk", "key_id")) if keys else {},
         sessions=usage().session_ids(actor=actor, keys=sessions) if sessions else {},
+        contacts=_contact_views(contacts) if contacts else {},
         reasons=dict(ViewAs.objects.filter(pk__in=views).values_list("pk", "reason"))
         if views
         else {},
     )
+
+
+def _contact_views(keys: set[UUID]) -> dict[UUID, ContactView]:
+    found = Contact.objects.filter(pk__in=keys).prefetch_related("handles")
+    return {row.pk: view for row in found if (view := contact_view(row))}
 
 
 def _targets(rows: Sequence[AuditRow], target_type: str) -> set[UUID]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from accounts.principals.audit_words import LOOKED
+from accounts.principals.contact_words import contact_view
 from accounts.principals.models import AuditEvent, ViewAs
 from accounts.principals.selectors.newest import newest
 from accounts.principals.selectors.users import user_names
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from accounts.actor import Actor
     from accounts.guard import AccountQuerySet
+    from accounts.principals.contact_words import ContactView
 
 RECENT = 100
 
@@ -28,6 +30,7 @@ class ViewFacts:
     viewer: str
     user_id: str
     agent_id: str | None
+    contact: ContactView | None  # to which it was narrowed
     reason: str
     started_at: datetime
     ended_at: datetime | None
@@ -91,7 +94,7 @@ def looks_of(
         target=user, target_type="user", action__in=list(LOOKED)
     )
     page = newest(
-        views.select_related("viewer", "user", "agent"),
+        _with_all(views),
         reads,
         limit=limit,
         older=older,
@@ -118,8 +121,14 @@ def _read(row: AuditEvent, names: dict[UUID, str]) -> Look:
 
 
 def _facts(rows: AccountQuerySet[ViewAs], limit: int) -> list[ViewFacts]:
-    found = rows.select_related("viewer", "user", "agent").order_by("-created_at", "-id")
+    found = _with_all(rows).order_by("-created_at", "-id")
     return [_view(row) for row in found[:limit]]
+
+
+def _with_all(rows: AccountQuerySet[ViewAs]) -> AccountQuerySet[ViewAs]:
+    """With everybody whom a view names; the handles cost a statement only where contacts are."""
+    joined = rows.select_related("viewer", "user", "agent", "contact")
+    return joined.prefetch_related("contact__handles")
 
 
 def _view(row: ViewAs) -> ViewFacts:
@@ -128,6 +137,7 @@ def _view(row: ViewAs) -> ViewFacts:
         viewer=row.viewer.user_id,
         user_id=row.user.user_id,
         agent_id=row.agent.agent_id if row.agent else None,
+        contact=contact_view(row.contact),
         reason=row.reason,
         started_at=row.created_at,
         ended_at=row.ended_at,

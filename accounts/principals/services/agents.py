@@ -47,7 +47,8 @@ def agent_on_sight(*, actor: Actor, agent: AgentRef) -> AgentRef:
         if settings.agent_registration == "admins" and actor.role is Role.USER:
             raise PermissionDenied("Only admins register agents in this account.")
         _check_room()
-        scope = Agent.SessionScope.PER_SENDER if actor.contact else Agent.SessionScope.GLOBAL
+        apart = actor.contact is not None or agent.per_sender
+        scope = Agent.SessionScope.PER_SENDER if apart else Agent.SessionScope.GLOBAL
         row = Agent(agent_id=agent.agent_id, session_scope=scope, registered_by=actor.written_by)
         # Two first writes at once: the second finds the first one's row.
         Agent.objects.bulk_create([row], ignore_conflicts=True)

@@ -20,33 +20,49 @@ if TYPE_CHECKING:
 
 
 def contact_on_sight(*, actor: Actor, contact: ContactRef) -> ContactRef:
-    """Make a peer's contact with its first write, inside the caller's transaction.
+    """Make a sender's contact with its first write, inside the caller's transaction."""
+    if contact.id is not None:
+        return contact
+    kind = Contact.Kind.GROUP if contact.is_group else Contact.Kind.EXTERNAL
+    return contact_made_or_found(actor=actor, contact=contact, kind=kind)[0]
+
+
+def contact_made_or_found(
+    *, actor: Actor, contact: ContactRef, kind: str
+) -> tuple[ContactRef, bool]:
+    """The contact of a handle, and whether it was made just now.
 
     Two first writes at once make one contact: the handle's unique index decides.
     """
-    if contact.id is not None:
-        return contact
-    row = Contact(owner_id=contact.owner.id, auto_created=True, written_by=actor.written_by)
+    row = Contact(
+        owner_id=contact.owner.id,
+        kind=kind,
+        display_name=contact.display_name,
+        auto_created=True,
+        written_by=actor.written_by,
+    )
+    row.root = row.pk
     row.save(force_insert=True)
     handle = ContactHandle(
         contact=row,
         platform=contact.platform,
         platform_id=contact.platform_id,
+        username=contact.username,
         owner_id=contact.owner.id,
-        kind=row.kind,
+        kind=kind,
     )
     ContactHandle.objects.bulk_create([handle], ignore_conflicts=True)
-    winner = ContactHandle.objects.get(
+    winner = ContactHandle.objects.select_related("contact").get(
         owner=contact.owner.id,
         platform=contact.platform,
         platform_id=contact.platform_id,
-        kind=row.kind,
+        kind=kind,
     )
     if winner.pk != handle.pk:
         row.delete()
-        return replace(contact, id=winner.contact_id)
+        return replace(contact, id=winner.contact.root), False
     audit.record(actor=actor, action="contact.created", target_type="contact", target=row.pk)
-    return replace(contact, id=row.pk)
+    return replace(contact, id=row.pk), True
 
 
 def user_on_sight(*, actor: Actor, user: Principal) -> Principal:

@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from accounts import tenancy
 from accounts.actor import Role
-from accounts.errors import Conflict, InvalidArgument, PermissionDenied
+from accounts.errors import Conflict, InvalidArgument, NotFound, PermissionDenied
 from accounts.principals import access, audit
 from accounts.principals.authentication import actor_by_membership
+from accounts.principals.contacts import contact_for
 from accounts.principals.jobs import queue_view_end
 from accounts.principals.models import AuditEvent, ViewAs
 
@@ -30,13 +31,23 @@ VIEW_TIME = timedelta(minutes=30)
 MAX_REASON = 200
 
 
-def view_start(*, actor: Actor, user_id: str, agent_id: str = "", reason: str) -> ViewAs:
+def view_start(
+    *,
+    actor: Actor,
+    user_id: str = "",
+    agent_id: str = "",
+    contact_id: UUID | None = None,
+    reason: str,
+) -> ViewAs:
     """Begin to see the product as a user, on behalf of an agent if one is named.
+
+    Args:
+        contact_id: see only what this contact sees; the user is then its owner.
 
     Raises:
         PermissionDenied: the caller is no admin as itself.
         InvalidArgument: no reason, or a long one; oneself.
-        NotFound: no such user or agent.
+        NotFound: no such user, agent or contact.
     """
     if actor.role is not Role.ADMIN or not actor.as_itself or actor.viewing:
         raise PermissionDenied("Only an admin of the account sees it as someone else.")
@@ -44,18 +55,22 @@ def view_start(*, actor: Actor, user_id: str, agent_id: str = "", reason: str) -
     reason = " ".join(reason.split())
     if not 1 <= len(reason) <= MAX_REASON:
         raise InvalidArgument(
-            f"A reason of 1 to {MAX_REASON} characters is needed: {user_id} can read it.",
+            f"A reason of 1 to {MAX_REASON} characters is needed: the user can read it.",
             field="reason",
         )
     with transaction.atomic():
-        subject = access.user_for(user_id)
-        if subject.pk == actor.principal.id:
+        contact = contact_for(actor, contact_id) if contact_id else None
+        if contact is not None and not contact.owner.is_active:
+            raise NotFound("contact", str(contact_id))  # nobody acts for a deleted user
+        subject = contact.owner if contact else access.user_for(user_id)
+        if contact is None and subject.pk == actor.principal.id:
             raise InvalidArgument("You see the product as yourself already.", field="user")
         agent = access.agent_for(agent_id) if agent_id else None
         view = ViewAs(
             viewer_id=actor.principal.id,
             user=subject,
             agent=agent,
+            contact=contact,
             reason=reason,
             expires_at=timezone.now() + VIEW_TIME,
         )
@@ -67,6 +82,7 @@ def view_start(*, actor: Actor, user_id: str, agent_id: str = "", reason: str) -
             target=subject.pk,
             view=view.pk,
             **({"agent": agent.pk} if agent else {}),
+            **({"contact": contact.pk} if contact else {}),
         )
         queue_view_end(account=actor.account.id, view=view.pk, at=view.expires_at)
     return view
