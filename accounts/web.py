@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseRedirect
+from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -93,12 +93,30 @@ class Unprocessable:
         return answer
 
 
+def users_only(
+    view: Callable[Concatenate[AccountRequest, P], HttpResponseBase],
+) -> Callable[Concatenate[AccountRequest, P], HttpResponseBase]:
+    """A page that is a user's own: for a contact there is none, whoever looks with its eyes."""
+
+    @wraps(view)
+    def guarded(request: AccountRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.actor.contact is not None:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 def admins_only(
     view: Callable[Concatenate[AccountRequest, P], HttpResponseBase],
 ) -> Callable[Concatenate[AccountRequest, P], HttpResponseBase]:
-    """A page that only admins of the account have: anyone else gets 403, before any look-up."""
+    """A page that only admins of the account have: anyone else gets 403, before any look-up.
+
+    A contact does not even have the address.
+    """
 
     @wraps(view)
+    @users_only
     def guarded(request: AccountRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if request.actor.role is not Role.ADMIN:
             raise PermissionDenied("This page is for admins of the account.")

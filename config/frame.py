@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from accounts import selectors
 from accounts.actor import Role
 from accounts.models import Person
+from accounts.principals.contact_words import ref_view
 from accounts.web import LAST_ACCOUNT
 from sessions_app.selectors import failed_task_count
 
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
 
     from accounts.actor import Actor
     from accounts.http.request import AccountRequest, OurRequest
+    from accounts.principals.contact_words import ContactView
 
 # (key, label, icon, address name), in groups parted by rules.
 FOR_ADMINS = (
     (("overview", "Overview", "gauge", "overview"),
-     ("sessions", "Sessions", "messages-square", "session_list")),
+     ("sessions", "Sessions", "messages-square", "session_list"),
+     ("contacts", "Contacts", "contact", "contact_list")),
     (("agents", "Agents", "bot", "agent_list"),
      ("users", "Users", "users", "user_list"),
      ("policy", "Policy", "fence", "policy")),
@@ -35,10 +38,12 @@ FOR_ADMINS = (
      ("settings", "Settings", "settings", "account_settings")),
 )  # fmt: skip
 FOR_USERS = (
-    (("sessions", "Sessions", "messages-square", "session_list"),),
+    (("sessions", "Sessions", "messages-square", "session_list"),
+     ("contacts", "Contacts", "contact", "contact_list")),
     (("keys", "Keys", "key-round", "key_list"),
      ("looked", "Who looked", "eye", "who_looked")),
 )  # fmt: skip
+FOR_CONTACTS = ((("sessions", "Sessions", "messages-square", "session_list"),),)
 
 
 OPERATOR_PREFIX = "/operator/"
@@ -76,6 +81,7 @@ class View:
 
     user_id: str
     agent_id: str | None
+    contact: ContactView | None
     reason: str
     expires_at: datetime
     leave_url: str
@@ -123,10 +129,8 @@ def frame(request: AccountRequest) -> dict[str, Any]:
             account_name=next(one.name for one in switch if one.current),
             switch=switch,
             entries=_entries(request, actor),
-            person_name=(
-                actor.viewing.person_name if actor.viewing else request.user.get_full_name()
-            ),
-            role=actor.role.value,
+            person_name=_person_name(request, actor),
+            role="contact" if actor.contact else actor.role.value,
             theme_url="/theme",
             sign_out_url="/sign-out",
             person_url="/account",
@@ -177,12 +181,19 @@ def _switch(request: AccountRequest, actor: Actor) -> list[Switch]:
     ]
 
 
+def _person_name(request: AccountRequest, actor: Actor) -> str:
+    if actor.contact is not None:  # only in a view: a contact signs in nowhere
+        return ref_view(actor.contact).name
+    return actor.viewing.person_name if actor.viewing else request.user.get_full_name()
+
+
 def _view(actor: Actor) -> View | None:
     if actor.viewing is None:
         return None
     return View(
         user_id=actor.user.user_id,
         agent_id=actor.agent.agent_id if actor.viewing.names_agent else None,
+        contact=ref_view(actor.contact) if actor.contact else None,
         reason=actor.viewing.reason,
         expires_at=actor.viewing.expires_at,
         leave_url=reverse("view_leave"),
@@ -192,7 +203,7 @@ def _view(actor: Actor) -> View | None:
 def _entries(request: AccountRequest, actor: Actor) -> list[list[Entry]]:
     admin = actor.role is Role.ADMIN
     failed = failed_task_count(actor=actor) if admin else 0
-    groups = FOR_ADMINS if admin else FOR_USERS
+    groups = FOR_ADMINS if admin else FOR_CONTACTS if actor.contact else FOR_USERS
     return [
         [
             _entry(request, key, label, icon, reverse(name), failed if key == "jobs" else 0)

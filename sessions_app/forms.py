@@ -46,11 +46,27 @@ class SessionFilterForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={"invalid": "Write the day as year-month-day, for instance 2026-11-01."},
     )
+    # Too many for a choice: a contact's page leads here, and its name stands as an active filter.
+    contact = forms.UUIDField(
+        required=False,
+        widget=forms.HiddenInput,
+        error_messages={"invalid": "A contact is named by its id; open one from its page."},
+    )
 
     def __init__(
-        self, *args: Any, agents: Sequence[str], users: Sequence[str], **kwargs: Any
+        self,
+        *args: Any,
+        agents: Sequence[str],
+        users: Sequence[str],
+        of_contact: bool = False,
+        **kwargs: Any,
     ) -> None:
+        """A contact is not told who else is in the account: of_contact leaves those fields out."""
         super().__init__(*args, **kwargs)
+        if of_contact:
+            for name in ("agent", "user", "participant", "contact"):
+                del self.fields[name]
+            return
         for name, nothing, ids in (
             ("agent", "Any agent", agents),
             ("user", "Any user", users),

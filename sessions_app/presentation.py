@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.actor import ROOT_PRINCIPAL
-from accounts.principals.models import Contact
+from accounts.principals.contact_words import contact_view
 from sessions_app.forms import STATUS_WORDS
 from sessions_app.models import Archive, Message, Session, Task
 from sessions_app.selectors import LIVE_SECONDS
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
+
+    from accounts.principals.contact_words import ContactView
 
 A_DAY = 86_400_000  # milliseconds; a tool's duration beyond is not believed
 SHOWN_CHARACTERS = 4_000  # of a message or of a tool's output; the rest is a page away
@@ -57,15 +59,6 @@ class MessageView:
     tools: list[ToolView] = field(default_factory=list)
     contexts: list[dict[str, Any]] = field(default_factory=list)
     other_parts: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class ContactView:
-    """A contact's chip."""
-
-    kind: str  # contact or group
-    name: str
-    platform: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,19 +137,6 @@ def archive_view(archive: Archive) -> ArchiveView:
         committed_at=archive.created_at,
         abstract=_cut(archive.abstract, SHOWN_CHARACTERS),
         error=archive.error,
-    )
-
-
-def contact_view(contact: Contact | None) -> ContactView | None:
-    """A contact's chip: the name it gave itself, else how its channel knows it."""
-    if contact is None:
-        return None
-    handle = next(iter(contact.handles.all()), None)
-    known_as = (handle.username or handle.platform_id) if handle else "unnamed"
-    return ContactView(
-        kind="group" if contact.kind == Contact.Kind.GROUP else "contact",
-        name=contact.display_name or known_as,
-        platform=handle.get_platform_display() if handle else "",
     )
 
 

@@ -13,12 +13,21 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts import tenancy
+from accounts.principals.contact_words import contact_view
 from accounts.principals.models import Contact
 from accounts.principals.selectors import user_names
-from accounts.principals.usage import COUNTED, SUMMED, AgentLine, AgentUse, SessionLine, Talker
+from accounts.principals.usage import (
+    COUNTED,
+    SUMMED,
+    AgentLine,
+    AgentUse,
+    ContactLine,
+    ContactUse,
+    SessionLine,
+    Talker,
+)
 from sessions_app import access, services
 from sessions_app.models import Session
-from sessions_app.presentation import contact_view
 from sessions_app.selectors import LIVE_SECONDS, SessionFilter
 
 if TYPE_CHECKING:
@@ -51,7 +60,8 @@ _OF_AGENTS = """
     FROM unnest(%(ids)s::uuid[]) AS wanted (id)
 """
 _BY_WHOM = """
-    SELECT owner_id, contact_id, count(*) AS sessions, sum(message_count) AS messages,
+    SELECT newest.owner_id, met.root AS contact_id, count(*) AS sessions,
+        sum(message_count) AS messages,
         count(*) FILTER (WHERE started_at >= %(since)s) AS recent_sessions,
         coalesce(sum(message_count) FILTER (WHERE started_at >= %(since)s), 0) AS recent_messages,
         count(*) FILTER (WHERE last_activity_at >= %(since)s) AS recent_active
@@ -60,7 +70,34 @@ _BY_WHOM = """
         FROM agent_sessions_session WHERE agent_id = %(agent)s
         ORDER BY last_activity_at DESC, id DESC LIMIT %(most)s
     ) AS newest
-    GROUP BY owner_id, contact_id ORDER BY sessions DESC, owner_id, contact_id
+    LEFT JOIN principals_contact met ON met.id = newest.contact_id
+    GROUP BY newest.owner_id, met.root ORDER BY sessions DESC, newest.owner_id, met.root
+"""
+
+# A contact's sessions are also those of the contacts that were merged into it.
+_OF_CONTACTS = """
+    SELECT wanted.id, (
+        SELECT count(*) FROM (
+            SELECT 1 FROM principals_contact c
+            JOIN agent_sessions_session s ON s.contact_id = c.id
+            WHERE c.root = wanted.id LIMIT %(most)s
+        ) AS counted
+    ) AS sessions, (
+        SELECT max(newest.last_activity_at) FROM principals_contact c, LATERAL (
+            SELECT s.last_activity_at FROM agent_sessions_session s WHERE s.contact_id = c.id
+            ORDER BY s.last_activity_at DESC, s.id DESC LIMIT 1
+        ) AS newest
+        WHERE c.root = wanted.id
+    ) AS last_activity_at
+    FROM unnest(%(ids)s::uuid[]) AS wanted (id)
+"""
+_OF_CONTACT = """
+    SELECT count(*) AS sessions, coalesce(sum(message_count), 0) AS messages
+    FROM (
+        SELECT s.message_count FROM principals_contact c
+        JOIN agent_sessions_session s ON s.contact_id = c.id
+        WHERE c.root = %(contact)s LIMIT %(most)s
+    ) AS counted
 """
 
 
@@ -74,8 +111,11 @@ class SessionUsage:
         rows = tenancy.fetch_rows(_OWNED, {"ids": list(users), "most": COUNTED})
         return {row["id"]: row["sessions"] for row in rows}
 
-    def latest_sessions(self, *, actor: Actor, user_id: str, limit: int) -> list[SessionLine]:
-        found = services.page_read(actor=actor, where=SessionFilter(user=user_id), limit=limit)
+    def latest_sessions(
+        self, *, actor: Actor, user_id: str = "", contact: UUID | None = None, limit: int
+    ) -> list[SessionLine]:
+        where = SessionFilter(user=user_id, contact=contact)
+        found = services.page_read(actor=actor, where=where, limit=limit)
         live_since = timezone.now() - timedelta(seconds=LIVE_SECONDS)
         return [
             SessionLine(
@@ -93,6 +133,14 @@ class SessionUsage:
     def agents(self, *, agents: Collection[UUID]) -> dict[UUID, AgentLine]:
         rows = tenancy.fetch_rows(_OF_AGENTS, {"ids": list(agents), "most": COUNTED})
         return {row["id"]: AgentLine(row["sessions"], row["last_activity_at"]) for row in rows}
+
+    def contacts(self, *, contacts: Collection[UUID]) -> dict[UUID, ContactLine]:
+        rows = tenancy.fetch_rows(_OF_CONTACTS, {"ids": list(contacts), "most": COUNTED})
+        return {row["id"]: ContactLine(row["sessions"], row["last_activity_at"]) for row in rows}
+
+    def contact(self, *, contact: UUID) -> ContactUse:
+        [row] = tenancy.fetch_rows(_OF_CONTACT, {"contact": contact, "most": SUMMED})
+        return ContactUse(int(row["sessions"]), int(row["messages"]))
 
     def agent(self, *, agent: UUID) -> AgentUse:
         since = timezone.now() - RECENT

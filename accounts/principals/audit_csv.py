@@ -8,7 +8,14 @@ from datetime import UTC
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from accounts.principals.audit_parts import as_text, key_part, sentence, target_part, user_part
+from accounts.principals.audit_parts import (
+    as_text,
+    file_text,
+    key_part,
+    sentence,
+    target_part,
+    user_part,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,7 +73,7 @@ def _cells(row: AuditRow, names: Names) -> tuple[str, ...]:
 
 
 def _text(part: Part | None) -> str:
-    return part.text if part else ""
+    return file_text(part) if part else ""
 
 
 def _lines(rows: Iterable[tuple[str, ...]]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from accounts.principals.audit_words import PLACE, counted, words_of
-from accounts.principals.selectors.audit import uuid_in
+from accounts.principals.selectors.audit import CONTACT_PLACES, uuid_in
 
 if TYPE_CHECKING:
     import re
@@ -20,13 +20,17 @@ class Part:
     """A piece of a sentence.
 
     Attributes:
-        kind: `words`, `user`, `agent`, `session`, `key`, or `id` for what is not there any more.
+        kind: `words`, `user`, `agent`, `session`, `key`, `contact`, `group`, or `id` for what is
+            not there any more.
         leads: there is a page about it.
+        platform: of a contact. key: of a contact, whose name is no id.
     """
 
     kind: str
     text: str
     leads: bool = False
+    platform: str = ""
+    key: UUID | None = None
 
 
 def sentence(row: AuditRow, names: Names) -> list[Part]:
@@ -41,13 +45,14 @@ def sentence(row: AuditRow, names: Names) -> list[Part]:
     return [part for part in (*parts, Part("words", text[at:])) if part.text.strip()]
 
 
+def file_text(part: Part) -> str:
+    """A piece for a file: it outlives an erasure, so that contacts stand there without names."""
+    return str(part.key) if part.key else " ".join(part.text.split())
+
+
 def as_text(parts: list[Part]) -> str:
     """The sentence without marks, for a file."""
-    return (
-        " ".join(" ".join(part.text.split()) for part in parts)
-        .replace(" :", ":")
-        .replace(" ,", ",")
-    )
+    return " ".join(file_text(part) for part in parts).replace(" :", ":").replace(" ,", ",")
 
 
 def target_part(row: AuditRow, names: Names) -> Part | None:
@@ -85,6 +90,9 @@ def _filled(place: re.Match[str], row: AuditRow, names: Names) -> Part:
 
 
 def _named(key: UUID, kind: str, names: Names) -> Part:
+    contact = names.contacts.get(key) if kind in ("contact", *CONTACT_PLACES) else None
+    if contact is not None:
+        return Part(contact.kind, contact.name, leads=True, platform=contact.platform, key=key)
     known = {
         "user": names.users,
         "agent": names.agents,

@@ -22,6 +22,7 @@ class Words:
     Attributes:
         label: in a filter. did: the sentence behind whoever did it.
         when, then: `then` takes the place of `did` where `data` has that name and it is not zero.
+        others: pairs as when and then, which come before.
         by_job: the whole sentence, where a job did it.
     """
 
@@ -29,12 +30,14 @@ class Words:
     did: str
     when: str = ""
     then: str = ""
+    others: tuple[tuple[str, str], ...] = ()
     by_job: str = ""
 
     def sentence(self, data: Mapping[str, Any], *, job: bool = False) -> str:
         if job and self.by_job:
             return self.by_job
-        return self.then if self.when and data.get(self.when) else self.did
+        cases = (*self.others, (self.when, self.then))
+        return next((then for when, then in cases if when and data.get(when)), self.did)
 
 
 GROUPS = {
@@ -43,6 +46,7 @@ GROUPS = {
     "key": "Keys",
     "agent": "Agents",
     "contact": "Contacts",
+    "handle": "Addresses",
     "view": "View as",
     "read": "Reading",
     "session": "Sessions",
@@ -65,7 +69,16 @@ WORDS = {
     "archive.retried": Words("Archive retried", "retried a failed archive of {target}"),
     "archive.skipped": Words("Archive skipped", "gave up a failed archive of {target}"),
     "audit.exported": Words("Audit log exported", "exported the audit log"),
-    "contact.created": Words("Contact made on sight", "met the contact {target}"),
+    "contact.created": Words("Contact made", "made the contact {target}"),
+    "contact.deleted": Words("Contact deleted", "deleted the contact {target}"),
+    "contact.merged": Words("Contacts merged", "let the contact {target} count as {into}"),
+    "contact.unmerged": Words("Merge undone", "let the contact {target} stand alone again"),
+    "contact.updated": Words("Contact changed", "changed the contact {target}"),
+    "handle.added": Words("Address added", "gave the contact {target} one more address"),
+    "handle.bound": Words("Address bound", "bound an address of {target} to the user {user}"),
+    "handle.code_made": Words("Code made", "made a code that links an address to {target}"),
+    "handle.removed": Words("Address removed", "took an address from the contact {target}"),
+    "handle.unbound": Words("Address unbound", "unbound an address of {target} from {user}"),
     "invitation.accepted": Words("Invitation accepted", "accepted the invitation of {target}"),
     "invitation.created": Words("Invited", "invited somebody to sign in as {target}"),
     "invitation.renewed": Words("Invitation sent again", "sent the invitation of {target} again"),
@@ -109,6 +122,7 @@ WORDS = {
         "began to see the account as {target}",
         when="agent",
         then="began to see the account as {target} with {agent}",
+        others=(("contact", "began to see the account as {contact}, a contact of {target}"),),
     ),
 }
 # What a user is told of those who looked at what is theirs.

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from accounts.principals.views import agents, audit, keys, policy, settings, users, viewing
+from accounts.principals.views import (
+    agents,
+    audit,
+    contacts,
+    handles,
+    keys,
+    merging,
+    policy,
+    settings,
+    users,
+    viewing,
+)
 
 
 class IdConverter:
@@ -21,6 +32,8 @@ class IdConverter:
 
 
 register_converter(IdConverter, "id")
+CONTACT = "contacts/<uuid:contact_id>"
+HANDLE = f"{CONTACT}/handles/<uuid:handle_id>"
 
 urlpatterns = [
     path("users", users.user_list, name="user_list"),
@@ -40,6 +53,18 @@ urlpatterns = [
     path("agents/<id:agent_id>", agents.agent_detail, name="agent_detail"),
     path("agents/<id:agent_id>/rename", agents.agent_rename, name="agent_rename"),
     path("agents/<id:agent_id>/delete", agents.agent_delete, name="agent_delete"),
+    path("contacts", contacts.contact_list, name="contact_list"),
+    path("contacts/new", contacts.contact_new, name="contact_new"),
+    path(CONTACT, contacts.contact_detail, name="contact_detail"),
+    path(f"{CONTACT}/edit", contacts.contact_edit, name="contact_edit"),
+    path(f"{CONTACT}/delete", contacts.contact_delete, name="contact_delete"),
+    path(f"{CONTACT}/merge", merging.contact_merge, name="contact_merge"),
+    path(f"{CONTACT}/unmerge", merging.contact_unmerge, name="contact_unmerge"),
+    path(f"{CONTACT}/handles/new", handles.handle_new, name="handle_new"),
+    path(f"{HANDLE}/remove", handles.handle_remove, name="handle_remove"),
+    path(f"{HANDLE}/bind", handles.handle_bind, name="handle_bind"),
+    path(f"{HANDLE}/unbind", handles.handle_unbind, name="handle_unbind"),
+    path("link", handles.link, name="link"),
     path("policy", policy.policy, name="policy"),
     path("audit", audit.audit_log, name="audit_log"),
     path("audit.csv", audit.audit_csv, name="audit_csv"),

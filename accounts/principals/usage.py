@@ -42,6 +42,29 @@ class AgentLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactLine:
+    """How much a contact said, for a list. `sessions` is counted to COUNTED.
+
+    Here and below a contact's are also those of the contacts that were merged into it.
+    """
+
+    sessions: int
+    last_activity_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactUse:
+    """Sums over at most SUMMED of a contact's sessions."""
+
+    sessions: int
+    messages: int
+
+    @property
+    def capped(self) -> bool:
+        return self.sessions >= SUMMED
+
+
+@dataclass(frozen=True, slots=True)
 class Talker:
     """Who has sessions with an agent: a user, or a contact.
 
@@ -88,8 +111,17 @@ class Usage(Protocol):
     def sessions_of(self, *, users: Collection[UUID]) -> dict[UUID, int]:
         """How many sessions each of these users owns, counted to COUNTED."""
 
-    def latest_sessions(self, *, actor: Actor, user_id: str, limit: int) -> list[SessionLine]:
-        """The user's sessions that the actor sees, newest activity first; the look is noted."""
+    def latest_sessions(
+        self, *, actor: Actor, user_id: str = "", contact: UUID | None = None, limit: int
+    ) -> list[SessionLine]:
+        """The user's or the contact's sessions that the actor sees, newest activity first; the
+        look is noted."""
+
+    def contacts(self, *, contacts: Collection[UUID]) -> dict[UUID, ContactLine]:
+        """How much each of these contacts said."""
+
+    def contact(self, *, contact: UUID) -> ContactUse:
+        """How much a contact said."""
 
     def agents(self, *, agents: Collection[UUID]) -> dict[UUID, AgentLine]:
         """How much each of these agents is used."""

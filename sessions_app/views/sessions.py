@@ -14,13 +14,13 @@ from accounts.actor import Role
 from accounts.errors import InvalidArgument, NotFound
 from accounts.namespace import session_uri
 from accounts.principals import selectors as principal_selectors
+from accounts.principals.contact_words import chip_of, contact_view
 from accounts.principals.forms.choices import KNOWN
 from accounts.web import page
 from sessions_app import selectors, services
 from sessions_app.forms import SessionFilterForm
 from sessions_app.models import Session
 from sessions_app.presentation import (
-    contact_view,
     message_view,
     participant_words,
     pretty,
@@ -48,10 +48,12 @@ TEMPLATE_LIST = "sessions_app/session_list.html"
 def session_list(request: AccountRequest) -> HttpResponse:
     """Sessions that the signed-in user sees, newest activity first, with filters."""
     actor = request.actor
+    own = actor.contact is not None
     form = SessionFilterForm(
         request.GET,
-        agents=principal_selectors.agent_ids(actor=actor, limit=KNOWN),
-        users=principal_selectors.user_ids(actor=actor, limit=KNOWN),
+        agents=[] if own else principal_selectors.agent_ids(actor=actor, limit=KNOWN),
+        users=[] if own else principal_selectors.user_ids(actor=actor, limit=KNOWN),
+        of_contact=own,
     )
     context: dict[str, Any] = {
         "form": form,
@@ -62,6 +64,7 @@ def session_list(request: AccountRequest) -> HttpResponse:
     if not form.is_valid():
         return page(request, TEMPLATE_LIST, {**context, "rows": []}, fragment="results", status=422)
     where = _where(form.cleaned_data)
+    with_whom = _contact_words(actor, where.contact)
     try:
         found = services.page_read(
             actor=actor,
@@ -74,7 +77,7 @@ def session_list(request: AccountRequest) -> HttpResponse:
     except InvalidArgument:  # a cursor that no list gave out
         raise Http404 from None
     count = selectors.session_count(actor=actor, where=where)
-    active = _active_filters(request, form)
+    active = _active_filters(request, form, with_whom)
     context |= {
         "rows": [session_row(session) for session in found.rows],
         "active": active,
@@ -108,7 +111,7 @@ def session_detail(request: AccountRequest, session_id: str) -> HttpResponse:
         raise Http404 from None
     session = detail.session
     here = reverse("session_detail", args=[session.session_id])
-    names = _names([session, *messages.rows])
+    names = _names(actor, [session, *messages.rows])
     rows = [message_view(row, names, here) for row in messages.rows]
     context = {
         "session": _session(session, detail, names),
@@ -123,6 +126,7 @@ def session_detail(request: AccountRequest, session_id: str) -> HttpResponse:
         "live_end": _live_end(request, session, rows[-1].seq if rows else 0),
         "unarchived": _unarchived(detail),
         "may_delete": actor.role is Role.ADMIN,
+        "contact_url": _contact_url(actor, session),
     }
     return page(request, "sessions_app/session_detail.html", context, fragment="timeline")
 
@@ -137,7 +141,7 @@ def message_detail(request: AccountRequest, session_id: str, seq: int) -> HttpRe
         raise Http404 from None
     if message is None:
         raise Http404
-    names = _names([message])
+    names = _names(actor, [message])
     here = reverse("session_detail", args=[session.session_id])
     context = {
         "session": session,
@@ -146,6 +150,15 @@ def message_detail(request: AccountRequest, session_id: str, seq: int) -> HttpRe
         "list_url": reverse("session_list"),
     }
     return page(request, "sessions_app/message_detail.html", context, fragment="message")
+
+
+def _contact_url(actor: Actor, session: Session) -> str:
+    """The page of the contact, for whoever has one: its owner, admins, itself."""
+    if session.contact is None:
+        return ""
+    if actor.role is Role.ADMIN or session.owner_id == actor.user.id:
+        return reverse("contact_detail", args=[session.contact.root])
+    return ""
 
 
 def _asks_for_tail(request: AccountRequest) -> bool:
@@ -163,7 +176,7 @@ def _tail(request: AccountRequest, session_id: str, after: int) -> HttpResponse:
         )
     except (InvalidArgument, NotFound):
         raise Http404 from None
-    names = _names(found.rows)
+    names = _names(request.actor, found.rows)
     here = reverse("session_detail", args=[found.session.session_id])
     rows = [message_view(row, names, here) for row in found.rows]
     context = {
@@ -186,13 +199,15 @@ def _live_end(request: AccountRequest, session: Session, last_seq: int) -> dict[
         "tail_url": f"{here}?follow=1&after={last_seq}",
         "follow_url": f"{here}?follow=1#live-end",
         # Another address each time: a browser does not load the same one again for its fragment.
-        "again_url": f"{here}?follow={int(now.timestamp())}#live-end",
+        "again_url": f"{here}?follow={int(now.timestamp() * 1000)}#live-end",
         "stop_url": f"{here}#live-end",
     }
 
 
-def _names(rows: Sequence[Message | Session]) -> dict[UUID, str]:
-    """user_id of everyone who wrote a row."""
+def _names(actor: Actor, rows: Sequence[Message | Session]) -> dict[UUID, str]:
+    """user_id of everyone who wrote a row; a contact is not told of users."""
+    if actor.contact is not None:
+        return {}
     return principal_selectors.user_names({row.written_by for row in rows if row.written_by})
 
 
@@ -205,9 +220,10 @@ def _unarchived(detail: SessionDetail) -> int:
 def _where(data: dict[str, Any]) -> selectors.SessionFilter:
     since = data["since"]
     return selectors.SessionFilter(
-        agent=data["agent"],
-        user=data["user"],
-        participant=data["participant"],
+        agent=data.get("agent", ""),
+        user=data.get("user", ""),
+        contact=data.get("contact"),
+        participant=data.get("participant", ""),
         state=data["state"],
         q=data["q"],
         # The day begins where the reader is.
@@ -215,13 +231,27 @@ def _where(data: dict[str, Any]) -> selectors.SessionFilter:
     )
 
 
-def _active_filters(request: AccountRequest, form: SessionFilterForm) -> list[dict[str, str]]:
+def _contact_words(actor: Actor, contact: UUID | None) -> str:
+    """How an active filter names a contact. Http404 for one that the actor may not look at."""
+    if contact is None:
+        return ""
+    found = principal_selectors.contact_names(actor=actor, ids={contact})
+    if contact not in found:
+        raise Http404
+    return chip_of(found[contact]).words
+
+
+def _active_filters(
+    request: AccountRequest, form: SessionFilterForm, with_whom: str
+) -> list[dict[str, str]]:
     """The filters in words, each with the address of the list without it."""
     labels = {"q": "with", "participant": "participant", "since": "since"}
     active = []
     for name, value in form.cleaned_data.items():
         if value:
-            words = f"{value.day} {value:%b %Y}" if name == "since" else str(value)
+            words = with_whom if name == "contact" else str(value)
+            if name == "since":
+                words = f"{value.day} {value:%b %Y}"
             rest = request.GET.copy()
             for key in (name, "older", "newer"):
                 rest.pop(key, None)

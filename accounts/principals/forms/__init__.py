@@ -3,6 +3,14 @@
 from accounts.principals.forms.accepting import NewPersonForm
 from accounts.principals.forms.agents import AgentFilterForm, AgentNewForm, AgentRenameForm
 from accounts.principals.forms.audit import AuditFilterForm
+from accounts.principals.forms.contacts import (
+    BindForm,
+    ContactEditForm,
+    ContactFilterForm,
+    ContactNewForm,
+    HandleForm,
+    MergeSearchForm,
+)
 from accounts.principals.forms.keys import KeyFilterForm, KeyForm
 from accounts.principals.forms.policy import SampleForm
 from accounts.principals.forms.settings import SettingsForm
@@ -20,10 +28,16 @@ __all__ = [
     "AgentNewForm",
     "AgentRenameForm",
     "AuditFilterForm",
+    "BindForm",
     "Confirmation",
+    "ContactEditForm",
+    "ContactFilterForm",
+    "ContactNewForm",
+    "HandleForm",
     "InviteForm",
     "KeyFilterForm",
     "KeyForm",
+    "MergeSearchForm",
     "NewPersonForm",
     "SampleForm",
     "SettingsForm",

@@ -23,18 +23,32 @@ class ViewAsForm(forms.Form):
         help_text="The user can read it, for instance “Ticket 4182: Bob misses a session”.",
         error_messages={"required": "Say why: the user can read it."},
     )
+    contact = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(
-        self, *args: Any, users: Sequence[str], agents: Sequence[str], **kwargs: Any
+        self,
+        *args: Any,
+        users: Sequence[str],
+        agents: Sequence[str],
+        contact: bool = False,
+        **kwargs: Any,
     ) -> None:
+        """With a contact, its owner is the user: none is chosen."""
         super().__init__(*args, **kwargs)
+        del self.fields["user" if contact else "contact"]
+        offer_ids(
+            self, "agent", agents, nothing="Their default", missing="There is no agent “%(value)s”."
+        )
+        if contact:
+            self.fields["reason"].help_text = (
+                "The owner of the contact can read it, for instance “Ticket 4182: Dana misses an"
+                " answer”."
+            )
+            return
         offer_ids(
             self,
             "user",
             users,
             nothing="Choose a user",
             missing="There is no user “%(value)s” to view as.",
-        )
-        offer_ids(
-            self, "agent", agents, nothing="Their default", missing="There is no agent “%(value)s”."
         )

@@ -19,6 +19,7 @@ from accounts.principals.forms import (
 )
 from accounts.principals.usage import COUNTED, SUMMED, usage
 from accounts.principals.views.shared import PAGE, absent_is_404, cursors, list_context
+from accounts.settings import AccountSettings
 from accounts.web import Undo, admins_only, done, page, refused
 
 if TYPE_CHECKING:
@@ -126,7 +127,12 @@ def agent_detail(request: AccountRequest, agent_id: str) -> HttpResponse:
             {
                 "name": "session_scope",
                 "label": "Session scope",
-                "options": _scope(agent, use, keys),
+                "options": _scope(
+                    agent,
+                    use,
+                    keys,
+                    shared_inbox=AccountSettings.of(actor.settings).shared_inbox,
+                ),
             },
         ],
         "fixed": agent.agent_id == DEFAULT_ID,
@@ -229,13 +235,18 @@ def _memory(agent: AgentFacts, use: AgentUse) -> list[Option]:
     ]
 
 
-def _scope(agent: AgentFacts, use: AgentUse, keys: list[KeyFacts]) -> list[Option]:
-    """Whether senders are kept apart. What is there stays where it is, under both values."""
+def _scope(
+    agent: AgentFacts, use: AgentUse, keys: list[KeyFacts], *, shared_inbox: bool
+) -> list[Option]:
+    """Whether senders are kept apart. No row moves, under both values."""
     apart = agent.session_scope == "per_sender"
     gateways = sum(Scope.GATEWAY in key.scopes for key in keys)
     shared = use.sessions - use.with_contact
+    met = (use.contacts, use.with_contact)
+    now, after = (met, (0, 0)) if apart else ((0, 0), met)
     effects = [
-        Effect("Sessions of contacts, kept as they are", use.with_contact, use.with_contact),
+        Effect("Senders with sessions of their own", now[0], after[0]),
+        Effect("Sessions that new turns of theirs go on with", now[1], after[1]),
         Effect("Sessions without a contact, kept as they are", shared, shared),
         Effect(
             f"Gateway keys bound to {agent.agent_id} that must name a contact",
@@ -247,25 +258,50 @@ def _scope(agent: AgentFacts, use: AgentUse, keys: list[KeyFacts]) -> list[Optio
         Option(
             "global",
             "Global",
-            "Sessions belong to users. A gateway may read the context without naming a contact.",
+            f"Channels derive no contact: {_inbound(shared_inbox=shared_inbox)}"
+            f" {_hidden(use.with_contact)}",
             not apart,
             effects,
-            "No session moves. Sessions of contacts stay readable by their owners and by admins.",
-            f"Set scope to global, keep {_sessions(use.sessions)}",
+            "Hidden, not deleted: the owners of the contacts and admins go on reading"
+            f" {_sessions(use.with_contact)}, nobody else does. Per sender takes all of them up"
+            " again.",
+            f"Set scope to global, hide {_sessions(use.with_contact)}"
+            if use.with_contact
+            else "Set scope to global, hide nothing",
             "Per sender",
         ),
         Option(
             "per_sender",
             "Per sender",
-            "Each sender has a contact and sessions of their own. A gateway that names no contact"
-            " is refused the context.",
+            "Each sender has a contact and sessions of their own; a gateway that names no contact"
+            f" is refused the context. {_senders(use)}, {_sessions(use.with_contact)}.",
             apart,
             effects,
-            f"No session moves. {use.contacts:,} contacts have sessions with it so far.",
-            f"Set scope to per sender, keep {_sessions(use.sessions)}",
+            f"{_sessions(shared).capitalize()} without a contact stay with the users who own them:"
+            " no sender comes to see one.",
+            f"Set scope to per sender, take up {_sessions(use.with_contact)}"
+            if use.with_contact
+            else f"Set scope to per sender, keep {_sessions(use.sessions)}",
             "Global",
         ),
     ]
+
+
+def _inbound(*, shared_inbox: bool) -> str:
+    """What the gateway's call then does; the account's settings decide."""
+    if shared_inbox:
+        return "turns through /inbound go to the sessions of the shared inbox."
+    return "turns through /inbound are refused with 412."
+
+
+def _hidden(count: int) -> str:
+    if not count:
+        return "No session of a contact is hidden."
+    return f"{_sessions(count)} of contacts stay{'s' if count == 1 else ''} stamped and hidden."
+
+
+def _senders(use: AgentUse) -> str:
+    return f"{use.contacts:,} sender{'' if use.contacts == 1 else 's'}"
 
 
 def _sessions(count: int) -> str:

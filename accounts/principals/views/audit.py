@@ -25,7 +25,7 @@ from accounts.principals.views.shared import (
     cursors,
     neighbours,
 )
-from accounts.web import admins_only, page
+from accounts.web import admins_only, page, users_only
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -110,6 +110,7 @@ def audit_csv(request: AccountRequest) -> HttpResponseBase:
 
 
 @require_safe
+@users_only
 @absent_is_404
 def who_looked(request: AccountRequest) -> HttpResponse:
     """Who looked at what is one's own: through one's eyes, or with an admin's."""
@@ -164,9 +165,15 @@ def _link(part: Part | None) -> Any:
     """The piece, with the address of what it names."""
     if part is None:
         return None
-    names = {"user": "user_detail", "agent": "agent_detail", "session": "session_detail"}
-    url = reverse(names[part.kind], args=[part.text]) if part.leads else ""
-    return {"kind": part.kind, "text": part.text, "url": url}
+    names = {
+        "user": "user_detail",
+        "agent": "agent_detail",
+        "session": "session_detail",
+        "contact": "contact_detail",
+        "group": "contact_detail",
+    }
+    url = reverse(names[part.kind], args=[part.key or part.text]) if part.leads else ""
+    return {"kind": part.kind, "text": part.text, "url": url, "platform": part.platform}
 
 
 def _look(look: selectors.Look, me: str) -> dict[str, Any]:

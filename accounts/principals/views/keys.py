@@ -24,7 +24,7 @@ from accounts.principals.views.shared import (
     list_context,
 )
 from accounts.principals.views.users import NEW_SCOPES, invited_rows
-from accounts.web import Undo, admins_only, done, page, refused, site_of
+from accounts.web import Undo, admins_only, done, page, refused, site_of, users_only
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -39,6 +39,7 @@ AGENTS = 1_000  # as many as an account has at most
 
 
 @require_safe
+@users_only
 @absent_is_404
 def key_list(request: AccountRequest) -> HttpResponse:
     """Keys that are not revoked, newest first; for admins also the invitations that wait."""
@@ -63,6 +64,7 @@ def key_list(request: AccountRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@users_only
 @absent_is_404
 def key_new(request: AccountRequest) -> HttpResponse:
     """Make a named key for a user (`?user=`), or for oneself; the answer shows it once."""
@@ -70,7 +72,7 @@ def key_new(request: AccountRequest) -> HttpResponse:
     grant = _grant(request)
     form = KeyForm(
         request.POST if request.method == "POST" else None,
-        initial={"scopes": NEW_SCOPES},
+        initial={"scopes": _usual(request)},
         scopes=grant.scopes,
         all_scopes=actor.role is Role.ADMIN,
         known=selectors.agent_ids(actor=actor, limit=AGENTS),
@@ -98,6 +100,7 @@ def key_new(request: AccountRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@users_only
 @absent_is_404
 def key_replace(request: AccountRequest) -> HttpResponse:
     """Replace the key named default of a user (`?user=`), or one's own; the old one dies."""
@@ -112,6 +115,7 @@ def key_replace(request: AccountRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@users_only
 @absent_is_404
 def key_revoke(request: AccountRequest, key_id: str) -> HttpResponse:
     """Ask with what the key is, then revoke it; it dies at once."""
@@ -183,6 +187,11 @@ def _grant(request: AccountRequest) -> KeyGrant:
         return selectors.key_grant(actor=request.actor, user_id=user_id)
     except Conflict:  # the default user: its page says why it has none
         raise Http404 from None
+
+
+def _usual(request: AccountRequest) -> tuple[str, ...]:
+    """The scopes that are chosen at first; `?scope=gateway`: also that one, where one may."""
+    return (*NEW_SCOPES, "gateway") if request.GET.get("scope") == "gateway" else NEW_SCOPES
 
 
 def _whose(request: AccountRequest, grant: KeyGrant) -> dict[str, Any]:

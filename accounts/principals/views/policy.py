@@ -12,7 +12,7 @@ from accounts.namespace import Policy, agent_root, session_uri, user_root
 from accounts.principals import selectors
 from accounts.principals.forms import SampleForm
 from accounts.principals.forms.choices import KNOWN
-from accounts.web import page
+from accounts.web import page, users_only
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +53,7 @@ class Cell:
 
 
 @require_safe
+@users_only
 def policy(request: AccountRequest) -> HttpResponse:
     """The policy in force as a matrix, and the addresses that follow from it."""
     actor = request.actor
