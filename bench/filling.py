@@ -97,14 +97,14 @@ _STATEMENTS = (
         LATERAL (SELECT now() - make_interval(days => 58, secs => -n)) AS t (at)
     """,
     """
-    INSERT INTO principals_contact (id, created_at, owner_id, kind, display_name, aliases, notes,
-        tags, auto_created)
-    SELECT uuidv7(at - clock_timestamp()), at, u.id, 'external', 'Contact ' || n, '{}', '', '{}',
-        true
+    INSERT INTO principals_contact (id, root, created_at, owner_id, kind, display_name, aliases,
+        notes, tags, auto_created)
+    SELECT key, key, at, u.id, 'external', 'Contact ' || n, '{}', '', '{}', true
     FROM generate_series(1, %(contacts)s) n
     JOIN principals_user u ON u.user_id = CASE WHEN n %% 50 = 1 THEN 'bob'
         ELSE 'user-' || to_char(1 + n %% %(users)s, 'FM0000') END,
-        LATERAL (SELECT now() - make_interval(days => 57, secs => -n)) AS t (at)
+        LATERAL (SELECT now() - make_interval(days => 57, secs => -n)) AS t (at),
+        LATERAL (SELECT uuidv7(at - clock_timestamp())) AS k (key)
     """,
     """
     INSERT INTO principals_contacthandle (id, created_at, contact_id, platform, platform_id,

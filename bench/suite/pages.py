@@ -115,6 +115,22 @@ PAGES: dict[str, tuple[Page, ...]] = {
         Page("agents, 2nd page", older=True),
         Page("agents, search", query="q=0002"),
     ),
+    "contact_list": (
+        Page("contacts"),
+        Page("contacts, 2nd page", older=True),
+        Page("contacts, search", query="q=0002"),
+        Page("contacts, platform", query="platform=telegram"),
+        Page("contacts, to a user", who=USER),
+    ),
+    "contact_new": (Page("contact, new"),),
+    "contact_detail": (Page("contact", "{contact}"),),
+    "contact_edit": (Page("contact, edit", "{contact}"),),
+    "contact_delete": (Page("contact, delete", "{contact}"),),
+    "contact_merge": (Page("contact, merge", "{contact}", query="q=0002"),),
+    "handle_new": (Page("handle, new", "{contact}"),),
+    "handle_remove": (Page("handle, remove", "{contact}/{handle}"),),
+    "handle_bind": (Page("handle, bind", "{contact}/{handle}"),),
+    "link": (Page("link an address"),),
     "agent_new": (Page("agent, new"),),
     "agent_detail": (Page("agent, busy", filling.AGENT), Page("agent", filling.SELDOM)),
     "agent_rename": (Page("agent, rename", filling.AGENT),),
@@ -138,7 +154,9 @@ PAGES: dict[str, tuple[Page, ...]] = {
 # They answer no GET with a page.
 NO_PAGES = {
     "account_home",  # a redirection
-    "invitation_renew",  # these are POST only
+    "contact_unmerge",  # these are POST only
+    "handle_unbind",
+    "invitation_renew",
     "invitation_revoke",
     "job_cancel",
     "job_retry",
@@ -263,9 +281,11 @@ def _places(rows: Any, size: filling.Size) -> dict[str, str]:
         "SELECT (current_date - 30)::text, (current_date - 3)::text,"
         " (SELECT key_id FROM principals_apikey WHERE revoked_at IS NULL ORDER BY id DESC LIMIT 1),"
         " (SELECT id::text FROM principals_auditevent WHERE action = 'key.created'"
-        " ORDER BY created_at DESC LIMIT 1)"
+        " ORDER BY created_at DESC LIMIT 1), c.id::text, h.id::text"
+        " FROM principals_contact c JOIN principals_contacthandle h ON h.contact_id = c.id"
+        " JOIN principals_user u ON u.id = c.owner_id WHERE u.user_id = 'bob' ORDER BY c.id LIMIT 1"
     )
-    names = ("since", "until", "key", "event")
+    names = ("since", "until", "key", "event", "contact", "handle")
     return dict(zip(names, found.fetchall()[0], strict=True)) | {
         "half": str(size.long // 2),
         "new": str(size.long - 3),
