@@ -34,7 +34,7 @@ run: $(VENV)/.runtime ## Serve the product here: database, demo account, web ser
 .PHONY: test
 test: $(VENV)/.dev ## The whole test suite on its own throw-away database
 	@sh tests/browser.sh
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: check
 check: $(VENV)/.dev format-check lint types imports migrations-check test ## All that must be green before a commit

@@ -11,8 +11,9 @@ import pytest
 
 from accounts import tenancy
 from accounts.models import Person
-from accounts.principals.models import ApiKey, AuditEvent
+from accounts.principals.models import ApiKey, AuditEvent, ContactHandle
 from sessions_app.models import Task
+from tests.accounts.kit import make_contact
 
 
 @pytest.fixture
@@ -20,6 +21,7 @@ def places(api: Any, cast: Any) -> dict[str, str]:
     """The session `theirs` of bob with a committed archive; ids of what belongs to it."""
     assert api.say(cast.bob.headers, "theirs").status == 200
     assert api.post("/sessions/theirs/commit", cast.bob.headers).status == 200
+    contact = make_contact(cast.north, "telegram", "4711", owner="bob")
     with tenancy.account(cast.north):
         key = ApiKey.objects.get(user__user_id="bob")
         return {
@@ -28,6 +30,8 @@ def places(api: Any, cast: Any) -> dict[str, str]:
             "user_id": "bob",
             "agent_id": "default",
             "key_id": key.key_id,
+            "contact_id": str(contact),
+            "handle_id": str(ContactHandle.objects.get(contact=contact).pk),
             "invitation": "01890000-0000-7000-8000-000000000000",
             "task_id": str(Task.objects.get().pk),
             # Links that open nothing; the others are in tests/accounts.

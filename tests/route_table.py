@@ -74,6 +74,40 @@ session_by_admin south   400  404   403   403    403  403     403   404      401
 task             -       400  ok    404   ok     ok   404     ok    404      401     401     401    401
 task             north   400  ok    404   ok     ok   404     ok    403      401     401     401    401
 task             south   400  404   403   403    403  403     403   404      401     401     401    401
+
+making           -       400  ok    ok    ok     ok   ok      ok    ok       401     401     401    401
+making           north   400  ok    ok    ok     ok   ok      ok    403      401     401     401    401
+making           south   400  404   403   403    403  403     403   ok       401     401     401    401
+
+coding           -       400  ok    ok    ok     ok   ok      403   ok       401     401     401    401
+coding           north   400  ok    ok    ok     ok   ok      403   403      401     401     401    401
+coding           south   400  404   403   403    403  403     403   ok       401     401     401    401
+coding           absent  400  404   403   403    403  403     403   403      401     401     401    401
+
+resolving        -       400  ok    ok    ok     ok   ok      ok    ok       401     401     401    401
+resolving        north   400  ok    ok    ok     ok   ok      ok    403      401     401     401    401
+resolving        south   400  404   403   403    403  403     403   ok       401     401     401    401
+
+contact          -       400  ok    ok    ok     ok   404     ok    404      401     401     401    401
+contact          north   400  ok    ok    ok     ok   404     ok    403      401     401     401    401
+contact          south   400  404   403   403    403  403     403   404      401     401     401    401
+
+contact_write    -       400  ok    ok    ok     ok   404     ok    404      401     401     401    401
+contact_write    north   400  ok    ok    ok     ok   404     ok    403      401     401     401    401
+contact_write    south   400  404   403   403    403  403     403   404      401     401     401    401
+
+merging          -       400  ok    ok    ok     403  403     403   404      401     401     401    401
+merging          north   400  ok    ok    ok     403  403     403   403      401     401     401    401
+merging          south   400  404   403   403    403  403     403   404      401     401     401    401
+
+binding          -       400  ok    ok    ok     403  403     403   404      401     401     401    401
+binding          north   400  ok    ok    ok     403  403     403   403      401     401     401    401
+binding          south   400  404   403   403    403  403     403   404      401     401     401    401
+
+inbound          -       400  ok    403   403    403  ok      403   403      401     401     401    401
+inbound          north   400  ok    403   403    403  ok      403   403      401     401     401    401
+inbound          south   400  404   403   403    403  403     403   403      401     401     401    401
+inbound          absent  400  404   403   403    403  403     403   403      401     401     401    401
 """
 
 # method, path, pattern, success
@@ -128,9 +162,26 @@ POST   /sessions/{session_id}/archives/{archive_id}/skip   session           200
 GET    /tasks                                              data              200
 GET    /tasks/{task_id}                                    task              200
 POST   /tasks/{task_id}/cancel                             task              200
+
+GET    /contacts                                           data              200
+POST   /contacts                                           making            200
+POST   /contacts/resolve                                   resolving         200
+GET    /contacts/{contact_id}                              contact           200
+PATCH  /contacts/{contact_id}                              contact_write     200
+DELETE /contacts/{contact_id}                              contact_write     200
+POST   /contacts/{contact_id}/merge                        merging           200
+POST   /contacts/{contact_id}/unmerge                      merging           200
+POST   /contacts/{contact_id}/handles                      contact_write     200
+DELETE /contacts/{contact_id}/handles/{handle_id}          contact_write     200
+POST   /contacts/{contact_id}/handles/{handle_id}/bind     binding           200
+POST   /contacts/{contact_id}/handles/{handle_id}/unbind   binding           200
+POST   /handles/code                                       coding            200
+
+POST   /inbound                                            inbound           200
 """
 
-# Callers of a session that is with the contact A, whose owner is bob; B is another contact of bob's.
+# Callers of a session that is with the contact A, whose owner is bob, or of A itself; B is another
+# contact of bob's.
 CALLERS = (
     "A",  # a gateway key naming A
     "B",  # a gateway key naming B
@@ -147,15 +198,24 @@ CALLERS = (
     "root+",  # root acting for bob
     "root+/B",  # root acting for bob, naming B
     "A+beth",  # a gateway key naming A and, beside it, beth
+    "kin",  # naming the group that A speaks in; where A is a group, somebody who spoke in it
 )
 CONTACT_PATTERNS = """
-                 A    B    new  owner bound user user/A gateway admin admin/A admin/B admin+ root+ root+/B A+beth
+                 A    B    new  owner bound user user/A gateway admin admin/A admin/B admin+ root+ root+/B A+beth kin
 
-data             ok   ok   ok   ok    ok    ok   403    ok      ok    ok      ok      ok     ok    ok      404
-session          ok   404  404  ok    ok    404  403    404     ok    ok      404     404    ok    404     404
-first_message    ok   404  404  ok    ok    404  403    404     ok    ok      404     404    ok    404     404
-session_by_admin 403  404  404  403   403   404  403    404     ok    ok      404     404    ok    404     404
-task             ok   404  404  ok    ok    404  403    404     404   ok      404     404    ok    404     404
+data             ok   ok   ok   ok    ok    ok   403    ok      ok    ok      ok      ok     ok    ok      404    ok
+session          ok   404  404  ok    ok    404  403    404     ok    ok      404     404    ok    404     404    404
+first_message    ok   404  404  ok    ok    404  403    404     ok    ok      404     404    ok    404     404    404
+session_by_admin 403  404  404  403   403   404  403    404     ok    ok      404     404    ok    404     404    404
+task             ok   404  404  ok    ok    404  403    404     404   ok      404     404    ok    404     404    404
+making           403  403  403  ok    ok    ok   403    ok      ok    403     403     ok     ok    403     404    403
+coding           403  403  403  ok   403  ok   403  ok   ok   403  403  ok   ok   403  404  403
+resolving        409  409  409  ok    ok    ok   403    ok      ok    409     409     ok     ok    409     404    409
+contact          ok   404  404  ok    ok    404  403    404     ok    ok      404     404    ok    404     404    404
+contact_write    403  404  404  ok    ok    404  403    404     ok    403     404     404    ok    404     404    404
+merging          403  403  403  403   403   403  403    403     ok    404     404     404    ok    404     404    403
+binding          403  403  403  403   403   403  403    403     ok    ok      404     404    ok    404     404    403
+inbound          409  409  403  403   403   403  403    ok      403   403     403     403    ok    409     404    409
 """
 
 # htmx: nobody, asking for a fragment. 302 leads to the sign-in page, HX tells htmx to go there.
@@ -170,6 +230,18 @@ PAGES = """
 /a/{account}/sessions/{session_id}/state    405   405  404      302    HX
 /a/{account}/sessions/{session_id}/commit   405   405  404      302    HX
 /a/{account}/sessions/{session_id}/delete   200   403  404      302    HX
+/a/{account}/contacts                       200   200  404      302    HX
+/a/{account}/contacts/new                   200   200  404      302    HX
+/a/{account}/contacts/{contact_id}          200   200  404      302    HX
+/a/{account}/contacts/{contact_id}/edit     200   200  404      302    HX
+/a/{account}/contacts/{contact_id}/delete   200   200  404      302    HX
+/a/{account}/contacts/{contact_id}/merge    200   403  404      302    HX
+/a/{account}/contacts/{contact_id}/unmerge  405   405  404      302    HX
+/a/{account}/contacts/{contact_id}/handles/new  200 200  404    302    HX
+/a/{account}/contacts/{contact_id}/handles/{handle_id}/remove  200 200 404 302 HX
+/a/{account}/contacts/{contact_id}/handles/{handle_id}/bind    200 403 404 302 HX
+/a/{account}/contacts/{contact_id}/handles/{handle_id}/unbind  405 405 404 302 HX
+/a/{account}/link                           200   200  404      302    HX
 /a/{account}/policy                         200   200  404      302    HX
 /a/{account}/overview                       200   403  404      302    HX
 /a/{account}/jobs                           200   403  404      302    HX
@@ -248,6 +320,7 @@ VISITORS = ("admin", "user", "outsider", "nobody", "htmx")
 
 _ADMIN = "/admin/accounts/{account_id}"
 _SESSION = "/sessions/{session_id}"
+_CONTACT = "/contacts/{contact_id}"
 _SAID = {"role": "user", "content": "Hello"}
 BODIES: dict[str, dict[str, Any]] = {
     "POST /admin/accounts": {"account_id": "acme", "admin_user_id": "anna"},
@@ -266,15 +339,34 @@ BODIES: dict[str, dict[str, Any]] = {
     f"POST {_SESSION}/messages/batch": {"messages": [_SAID, _SAID]},
     f"POST {_SESSION}/used": {"contexts": ["viking://user/bob"]},
     f"POST {_SESSION}/commit": {},
+    "POST /contacts": {"display_name": "Dana"},
+    "POST /contacts/resolve": {"platform": "web", "platform_id": "9", "auto_create": True},
+    f"PATCH {_CONTACT}": {"notes": "Prefers e-mail"},
+    f"POST {_CONTACT}/merge": {"into": "{into}"},
+    f"POST {_CONTACT}/handles": {"platform": "web", "platform_id": "8"},
+    f"POST {_CONTACT}/handles/{{handle_id}}/bind": {"user_id": "bob"},
+    "POST /inbound": {
+        "platform": "telegram",
+        "sender": {"id": "77", "name": "Dana"},
+        "agent_id": "quinn",
+        "text": "Hello",
+        "external_id": "1",
+    },
 }
+# What a contact of the account may ask about: sessions, and contacts.
+CONTACT_ROUTES = ("/sessions", "/tasks", "/contacts", "/handles", "/inbound")
 
 
 def body_of(route: str, places: dict[str, str]) -> dict[str, Any] | None:
     """What the route is sent, if anything, about what stands in its path."""
     body = BODIES.get(route)
-    if body is not None and body.get("user_id") == "{user_id}":
-        return {**body, "user_id": places["user_id"]}
-    return body
+    if body is None:
+        return None
+    stands_for = {f"{{{name}}}": value for name, value in places.items()}
+    return {
+        name: stands_for.get(value, value) if isinstance(value, str) else value
+        for name, value in body.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -323,7 +415,7 @@ def contact_cells() -> list[Cell]:
     return [
         Cell(method, path, "contact", caller, int(ok if status == "ok" else status))
         for method, path, wanted, ok in routes()
-        if path.startswith(("/sessions", "/tasks"))
+        if path.startswith(CONTACT_ROUTES)
         for pattern, *statuses in lines
         if pattern == wanted
         for caller, status in zip(CALLERS, statuses, strict=True)

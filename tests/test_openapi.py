@@ -20,6 +20,7 @@ from schemathesis.generation import GenerationMode
 
 from accounts import tenancy
 from config.api import api as ninja
+from tests.accounts.kit import furnish_contact, make_contact
 from tests.cast import Api
 
 FILE = "/api/v1/openapi.json"
@@ -174,9 +175,12 @@ def office(api: Api, cast: Any, settings: Any) -> dict[str, str]:
         api.say(cast.bob.headers, "s1", f"Number {number}")
     commit = api.post("/sessions/s1/commit", cast.bob.headers).result
     keys = api.get("/admin/accounts/north/keys", cast.alice.headers).result
+    contact = make_contact(cast.north, "telegram", "4711", owner="bob")
+    places = furnish_contact(cast.north, contact, "")
     with connection.cursor() as cursor:  # checked now, as if it had been committed
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
     return {
+        **places,
         "account_id": "north",
         "user_id": "bob",
         "agent_id": "default",

@@ -26,9 +26,10 @@ from django.test.utils import CaptureQueriesContext
 from accounts import keys, tenancy
 from accounts.actor import Operator
 from accounts.models import Person
-from accounts.principals.models import Agent, ApiKey, User
+from accounts.principals.models import Agent, ApiKey, Contact, ContactHandle, User
 from accounts.principals.services import account_create, user_create
 from sessions_app.models import Message, Participant, Session
+from tests.accounts.kit import furnish_contact, make_contact
 from tests.route_table import body_of, page_cells, routes
 from tests.sessions_app.work import fail_archive, run_queued
 
@@ -76,6 +77,20 @@ def grow(cast, first: int, last: int) -> None:
         )
         User.objects.bulk_create(User(user_id=f"u{number}") for number in range(first, last))
         Agent.objects.bulk_create(Agent(agent_id=f"a{number}") for number in range(first, last))
+        contacts = [Contact(owner=bob, display_name=f"c{number}") for number in range(first, last)]
+        for row in contacts:
+            row.root = row.pk
+        Contact.objects.bulk_create(contacts)
+        ContactHandle.objects.bulk_create(
+            ContactHandle(
+                contact=row,
+                owner=bob,
+                platform="telegram",
+                platform_id=row.display_name,
+                kind=row.kind,
+            )
+            for row in contacts
+        )
 
 
 def grow_accounts(route: str) -> None:
@@ -120,6 +135,9 @@ def places_of(api, cast, path: str) -> dict[str, str]:
     """What the route's path names; archives and tasks are of the session `long`."""
     places = {"account_id": "north", "user_id": "bob", "session_id": "long", "agent_id": "a1"}
     places |= {"key_id": keys.parse_key(cast.beth.key).key_id, "archive_id": "archive_001"}
+    if path.startswith("/contacts"):
+        subject = make_contact(cast.north, "telegram", "subject", owner="bob")
+        places |= furnish_contact(cast.north, subject, path)
     if "{archive_id}" in path or "{task_id}" in path:
         committed = api.post("/sessions/long/commit", cast.bob.headers)
         places["task_id"] = committed.result["task_id"]
@@ -137,6 +155,10 @@ def request(api, cast, route: str) -> Any:
     headers = cast.root if path.startswith("/admin/accounts") else cast.bob.headers
     if (method == "DELETE" and path.startswith("/sessions")) or path.startswith("/agents"):
         headers = cast.alice.headers
+    if path.endswith(("merge", "bind")):
+        headers = cast.alice.headers
+    if path == "/inbound":
+        headers = cast.root_as("bob")
 
     def send() -> None:
         connection.check_constraints()  # a schema with checks that still wait cannot be dropped
@@ -195,6 +217,13 @@ VARIANTS = {
         *("bob", "agent-#", "POST", "/sessions/new-#/messages", "user"),
     ),
 }
+# name → what a turn has beside its text; "#" is another number each time.
+TURNS = {
+    "POST /inbound of a known sender": {},
+    "POST /inbound of a known sender, with an external id": {"external_id": "#"},
+    "POST /inbound, delivered again": {"external_id": "0"},
+    "POST /inbound of a group": {"chat": {"id": "-1", "kind": "group"}},
+}
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -216,8 +245,23 @@ def test_variant(name, api, world, count):
     agree(name, few, count(send))
 
 
+@pytest.mark.parametrize("name", TURNS)
+def test_turn(name, api, world, count):
+    numbers = iter("0123456789")
+    turn = {"platform": "telegram", "sender": {"id": "7"}, "agent_id": "quinn", "text": "Hello"}
+
+    def send() -> None:
+        words = json.dumps({**turn, **TURNS[name]}).replace("#", next(numbers))
+        assert api.raw("POST", "/inbound", world.root_as("bob"), words.encode()).status == 200
+
+    send()
+    few = count(send)
+    grow(world, FEW, MANY)
+    agree(name, few, count(send))
+
+
 def test_every_route_and_page_has_a_baseline():
-    wanted = {*API_ROUTES, *(f"GET {path}" for path in PAGES), *VARIANTS}
+    wanted = {*API_ROUTES, *(f"GET {path}" for path in PAGES), *VARIANTS, *TURNS}
     assert set(BASELINES) == wanted
     assert list(BASELINES) == sorted(BASELINES)
 

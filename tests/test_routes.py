@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,12 +23,13 @@ from accounts.actor import Operator
 from accounts.principals.models import Agent, ApiKey, User
 from accounts.principals.services import key_create, user_create
 from config.api import api as ninja
-from sessions_app.models import Task
-from tests.accounts.kit import contact_header, make_contact, peer_header
+from sessions_app.models import Participant, Session, Task
+from tests.accounts.kit import contact_header, furnish_contact, make_contact, peer_header
 from tests.cast import Answer
 from tests.route_table import (
     ACTORS,
     BODIES,
+    CONTACT_ROUTES,
     Cell,
     api_cells,
     body_of,
@@ -150,6 +152,9 @@ def test_api(row, api, cast, headers, subjects):
         places = {"account_id": about.names, **subjects(about.names)}
     elif about.path.startswith(("/sessions", "/tasks", "/agents")):
         places = furnish(api, cast.north, cast.bob.headers, about.path)
+    elif about.path.startswith("/contacts"):
+        subject = make_contact(cast.north, "telegram", "subject", owner="bob")
+        places = furnish_contact(cast.north, subject, about.path)
     path = about.path.format(**places)
 
     def send(cell: Cell) -> Answer:
@@ -163,9 +168,18 @@ def test_api(row, api, cast, headers, subjects):
 
 
 @pytest.fixture
-def callers(api, cast, a_key):
+def kinds():
+    """What A is, and what its kin is; a test may ask for another pair."""
+    return ("external", "group")
+
+
+@pytest.fixture
+def callers(api, cast, a_key, kinds):
     """What each caller sends, about a session with Bob's contact A."""
-    mine, other = (make_contact(cast.north, "telegram", name, owner="bob") for name in ("a", "b"))
+    mine, other, kin = (
+        make_contact(cast.north, "telegram", name, owner="bob", kind=kind)
+        for name, kind in zip("abk", (kinds[0], "external", kinds[1]), strict=True)
+    )
     user_create(actor=Operator(), account=cast.north, user_id="gate")
     gateway, beth = a_key("gate", scopes=GATEWAY), cast.beth.headers
     return {
@@ -184,16 +198,55 @@ def callers(api, cast, a_key):
         "root+": cast.root_as("bob"),
         "root+/B": contact_header(cast.root_as("bob"), other),
         "A+beth": {**contact_header(gateway, mine), "X-Bailiwick-User": "beth"},
+        "kin": contact_header(gateway, kin),
     }
 
 
-@pytest.mark.parametrize("policy", ["account", "participants"])
+def join(api: Any, account: Any, callers: Any, kinds: tuple[str, str]) -> None:
+    """The person of A and its kin takes part in the session of the group of the two."""
+    person, group = ("A", "kin") if kinds[0] == "external" else ("kin", "A")
+    if group == "kin":
+        assert api.say(callers["kin"], "of-the-group").status == 200
+    with tenancy.account(account):
+        session = Session.objects.get(
+            session_id="theirs" if group == "A" else "of-the-group", contact__kind="group"
+        )
+        Participant.objects.create(
+            session=session,
+            contact_id=callers[person]["X-Bailiwick-Contact"],
+            first_seq=1,
+            last_seq=1,
+            last_at=session.started_at,
+        )
+
+
+@pytest.mark.parametrize(
+    ("policy", "kinds"),
+    [
+        ("account", ("external", "group")),
+        ("participants", ("external", "group")),
+        ("account", ("group", "external")),
+    ],
+    ids=["account", "participants", "group"],
+)
 @pytest.mark.parametrize("row", rows(contact_cells()))
-def test_of_a_contact(row, policy, api, cast, set_policy, callers):
+def test_of_a_contact(row, policy, kinds, api, cast, set_policy, callers):
     set_policy(sessions_visible_to=policy)
-    places = furnish(api, cast.north, callers["A"], row[0].path)
-    path = row[0].path.format(**places)
-    hold(row, lambda cell: api(cell.method, path, callers[cell.actor], BODIES.get(cell.route)))
+    about = row[0]
+    if about.path.startswith(("/sessions", "/tasks")):
+        places = furnish(api, cast.north, callers["A"], about.path)
+        join(api, cast.north, callers, kinds)
+    else:
+        subject = callers["A"]["X-Bailiwick-Contact"]
+        places = furnish_contact(cast.north, subject, about.path)
+    path = about.path.format(**places)
+    if kinds[0] == "group" and path.endswith("/bind"):  # a group is no user: nobody may
+        row = [replace(cell, status=409 if cell.status == 200 else cell.status) for cell in row]
+
+    def send(cell: Cell) -> Answer:
+        return api(cell.method, path, callers[cell.actor], body_of(cell.route, places))
+
+    hold(row, send)
 
 
 LISTED = {
@@ -210,16 +263,20 @@ LISTED = {
     "admin+": "bobs",
     "root+": "theirs bobs",
     "root+/B": "",
+    "kin": "of-the-group",
 }
 
 
 @pytest.mark.parametrize(("caller", "found"), LISTED.items())
-def test_lists_of_a_contact(caller, found, api, cast, callers):
+def test_lists_of_a_contact(caller, found, api, cast, callers, kinds):
     furnish(api, cast.north, callers["A"], "")
+    join(api, cast.north, callers, kinds)
     assert api.say(cast.bob.headers, "bobs").status == 200
     for query in ({}, {"q": "hello"}, {"limit": 1}):
         answer = api.get("/sessions", callers[caller], **query)
         ids = {row["session_id"] for row in answer.result}
+        if caller in ("owner", "bound", "admin", "root+"):
+            ids -= {"of-the-group"}  # they own both, or see all
         assert ids == set(found.split()) if "limit" not in query else ids <= set(found.split())
 
 
@@ -311,6 +368,26 @@ def test_hidden_and_absent_sessions_are_refused_alike(method, path, api, cast, c
         assert refusal("theirs", caller) == refusal("absent", caller)
 
 
+HIDDEN_CONTACTS = [
+    (method, path) for method, path, *_ in routes() if path.startswith("/contacts/{contact_id}")
+]
+
+
+@pytest.mark.parametrize(("method", "path"), HIDDEN_CONTACTS, ids=" ".join)
+def test_hidden_and_absent_contacts_are_refused_alike(method, path, api, cast, callers):
+    places = furnish_contact(cast.north, callers["A"]["X-Bailiwick-Contact"], path)
+    absent = "019f7b9c-1234-7abc-8def-0123456789ab"
+
+    def refusal(contact_id: str, caller: str) -> Any:
+        at = path.format(**{**places, "contact_id": contact_id})
+        answer = api(method, at, callers[caller], body_of(f"{method} {path}", places))
+        assert answer.status in (403, 404), answer.body
+        return str(answer.body["error"]).replace(contact_id, "…")
+
+    for caller in ("B", "new", "user", "gateway", "admin/B", "admin+", "kin"):
+        assert refusal(places["contact_id"], caller) == refusal(absent, caller)
+
+
 def test_all_keys_that_do_not_open_are_refused_alike(api, headers):
     answers = []
     for actor in ("revoked", "expired", "nobody", "garbage"):
@@ -336,10 +413,8 @@ def test_every_route_is_there_once_and_every_body_belongs_to_one():
     assert set(BODIES) <= set(known)
 
 
-def test_every_route_about_sessions_is_tried_as_a_contact():
-    about = {
-        (method, path) for method, path, *_ in routes() if path.startswith(("/sessions", "/tasks"))
-    }
+def test_every_route_about_sessions_and_contacts_is_tried_as_a_contact():
+    about = {(method, path) for method, path, *_ in routes() if path.startswith(CONTACT_ROUTES)}
     assert {(cell.method, cell.path) for cell in contact_cells()} == about
 
 

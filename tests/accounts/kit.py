@@ -33,11 +33,30 @@ def make_contact(account, platform, platform_id, *, owner="default", kind="exter
     """A contact with one handle; its row's id."""
     with tenancy.account(account):
         user = User.objects.get(user_id=owner)
-        row = Contact.objects.create(owner=user, kind=kind)
+        row = Contact(owner=user, kind=kind)
+        row.root = row.pk
+        row.save(force_insert=True)
         ContactHandle.objects.create(
             contact=row, platform=platform, platform_id=platform_id, owner=user, kind=kind
         )
         return row.pk
+
+
+def furnish_contact(account, contact, path):
+    """What a route about that contact of Bob's needs; what the path's places stand for."""
+    with tenancy.account(account):
+        kind = Contact.objects.get(pk=contact).kind
+        into = make_contact(account, "web", "into", owner="bob", kind=kind)
+        if path.endswith("/unmerge"):
+            Contact.objects.filter(pk=contact).update(merged_into=into, root=into)
+        handles = ContactHandle.objects.filter(contact=contact)
+        if path.endswith("/unbind"):
+            handles.update(user=User.objects.get(user_id="beth"))
+        return {
+            "contact_id": str(contact),
+            "handle_id": str(handles.get().pk),
+            "into": str(into),
+        }
 
 
 def contact_count(account):

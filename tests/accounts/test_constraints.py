@@ -5,20 +5,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from accounts import tenancy
 from accounts.actor import Operator
 from accounts.errors import AlreadyExists
-from accounts.models import PolicyVersion, SchemaTemplate
-from accounts.principals.models import IdempotencyRecord
+from accounts.models import Invitation, PolicyVersion, SchemaTemplate
+from accounts.principals.models import Agent, IdempotencyRecord, User, ViewAs
 from accounts.services import person_enroll
 from accounts.tenancy.template import account_labels
-from sessions_app.models import Archive, Message, Participant, Session, Task
+from sessions_app.models import Archive, DayCount, Message, Participant, Session, Task
 from tests.accounts.kit import make_contact
 
 
@@ -64,11 +66,22 @@ CASES = [
     key_id_unique | principals_apikey | user_id = {bob} | key_id = 'x' | key_id = (SELECT key_id FROM principals_apikey WHERE user_id = {beth})
     key_name_unique | principals_apikey | user_id = {bob} | user_id = {beth}, name = 'second' | user_id = {beth}
     contact_kind_valid | principals_contact | id = {ana} | kind = 'personal' | kind = 'robot'
-    contact_not_into_itself | principals_contact | id = {ana} | merged_into_id = {ben} | merged_into_id = id
+    contact_not_into_itself | principals_contact | id = {ana} | merged_into_id = {ben}, root = {ben} | merged_into_id = id, root = {ben}
+    contact_root_fits | principals_contact | id = {ana} | merged_into_id = {ben}, root = {ben} | root = {ben}
+    contact_root_fits | principals_contact | id = {ana} | merged_into_id = {ben}, root = {ben} | merged_into_id = {ben}
+    user_link_code_unique | principals_user | id = {bob} | link_code = 'y' | link_code = 'x'
     handle_unique | principals_contacthandle | contact_id = {ben} | platform_id = '1', kind = 'group' | platform_id = '1'
     handle_unique | principals_contacthandle | contact_id = {ben} | platform_id = '1', platform = 'web' | platform_id = '1', username = 'ben'
     handle_unique | principals_contacthandle | contact_id = {ben} | platform_id = '1', owner_id = {bob} | platform_id = '1', user_id = {bob}
     handle_platform_valid | principals_contacthandle | contact_id = {ben} | platform = 'imessage' | platform = 'pigeon'
+    view_of_another | principals_viewas | true | user_id = viewer_id, contact_id = {ana} | user_id = viewer_id
+    view_has_reason | principals_viewas | true | reason = 'Ticket 2' | reason = ''
+    invitation_user_once | accounts_invitation | "user" = {beth} | "user" = {alice_user} | "user" = {bob}
+    invitation_user_once | accounts_invitation | "user" = {beth} | "user" = {bob}, revoked_at = now() | "user" = {bob}, accepted_at = NULL
+    invitation_user_once | accounts_invitation | "user" = {beth} | "user" = {bob}, account_id = {south} | "user" = {bob}
+    day_count_once | agent_sessions_daycount | day = '2026-11-02' | day = '2026-11-03' | day = '2026-11-01'
+    agent_sessions_daycount_messages_check | agent_sessions_daycount | true | messages = 0 | messages = -1
+    agent_sessions_daycount_sessions_check | agent_sessions_daycount | true | sessions = 0 | sessions = -1
     idempotency_once | principals_idempotencyrecord | key = 'k2' | key = 'k3' | key = 'k1'
     idempotency_once | principals_idempotencyrecord | key = 'k2' | key = 'k1', acting_as = {beth} | key = 'k1', attempt = {beth}
     key_scopes_valid | principals_apikey | true | scopes = ARRAY['read', 'gateway'] | scopes = ARRAY['read', 'root']
@@ -110,6 +123,9 @@ CASES = [
     agent_sessions_archive_last_seq_check | agent_sessions_archive | number = 1 | last_seq = 1 | last_seq = -1
     agent_sessions_archive_tokens_check | agent_sessions_archive | number = 1 | tokens = 0 | tokens = -1
     task_status_valid | agent_sessions_task | true | status = 'cancelled' | status = 'lost'
+    message_external_unique | agent_sessions_message | seq = 2 | external_id = 'y', agent = {ada} | external_id = 'x', agent = {ada}
+    message_external_unique | agent_sessions_message | seq = 2 | external_id = 'x', agent = {max} | external_id = 'x', agent = {ada}
+    message_external_with_agent | agent_sessions_message | seq = 1 | external_id = NULL, agent = NULL | agent = NULL
     message_source_valid | agent_sessions_message | seq = 1 | source = 'context_injection' | source = 'other'
     """.strip().splitlines()
     if line.strip()
@@ -158,7 +174,10 @@ def add_to_session(cast, *contacts):
         Task.objects.create(
             user=session.owner, task_type="session_commit", updated_at=at, archive=archive
         )
-        Message.objects.filter(session=session, seq=1).update(idempotency_key="k1")
+        ada = Agent.objects.get(agent_id="ada")
+        Message.objects.filter(session=session, seq=1).update(
+            idempotency_key="k1", external_id="x", agent=ada.pk
+        )
         for key in ("k1", "k2"):
             IdempotencyRecord.objects.create(
                 principal=cast.north.id,
@@ -169,6 +188,26 @@ def add_to_session(cast, *contacts):
                 attempt=cast.north.id,
                 started_at=at,
             )
+
+
+def add_looks_and_invitations(cast):
+    """Alice's view of Bob, an invitation for Bob and one for Beth, and two days."""
+    later = timezone.now() + timedelta(days=1)
+    with tenancy.account(cast.north):
+        users = {row.user_id: row for row in User.objects.all()}
+        User.objects.filter(user_id="beth").update(link_code=b"x")
+        ViewAs.objects.create(
+            viewer=users["alice"], user=users["bob"], reason="Ticket 1", expires_at=later
+        )
+        for day in (1, 2):
+            DayCount.objects.create(day=date(2026, 11, day), counted_to=cast.north.id)
+    for name in ("bob", "beth"):
+        Invitation.objects.create(
+            account_id=cast.north.id,
+            user=users[name].pk,
+            email=f"{name}@north.example",
+            expires_at=later,
+        )
 
 
 @pytest.fixture
@@ -185,6 +224,7 @@ def names(api, cast):
     add_versions(cast)
     add_current_sessions(api, cast)
     add_to_session(cast, ana, ben)
+    add_looks_and_invitations(cast)
     SchemaTemplate.objects.create(heads="old", server_version=18, statements=[], applied=[])
     with connection.cursor() as cursor:
         cursor.execute(

@@ -302,7 +302,7 @@ class TestContact:
 
     def test_a_merged_one_is_its_root(self, api, cast, gateway, dana, eli):
         with tenancy.account(cast.north):
-            Contact.objects.filter(pk=eli).update(merged_into=dana)
+            Contact.objects.filter(pk=eli).update(merged_into=dana, root=dana)
         for name in (eli, "telegram:4712", dana):
             who = api.get("/whoami", contact_header(gateway, name)).result
             assert who["contact_id"] == str(dana)

@@ -73,6 +73,7 @@ def welcome(house: House) -> Guests:
             "key_id": _found(
                 r"/keys/([^/\"]+)/revoke", admin.get(f"{home}/keys?q={house.member}").text
             ),
+            **_meet(admin, home),
             "event_id": _found(rf"{home}/audit/([0-9a-f-]{{36}})", admin.get(f"{home}/audit").text),
             "person": person,
             "token": open_link.rpartition("/")[2],
@@ -93,6 +94,22 @@ def _invite(admin: httpx.Client, home: str, user_id: str, email: str) -> str:
     answer = submit(admin, f"{home}/users/{user_id}/invite", email=email)
     assert answer.is_redirect, answer.text
     return _found(r"(/invitation/[^\s<\"]+)", admin.get(f"{home}/users/{user_id}").text)
+
+
+def _meet(admin: httpx.Client, home: str) -> dict[str, str]:
+    """A contact with an address on a platform."""
+    made = submit(
+        admin,
+        f"{home}/contacts/new",
+        display_name="Dana Moss",
+        kind="external",
+        platform="telegram",
+        platform_id="4711",
+    )
+    assert made.is_redirect, made.text
+    contact = _found(r"/contacts/([0-9a-f-]{36})", made.headers["location"])
+    page = admin.get(f"{home}/contacts/{contact}").text
+    return {"contact_id": contact, "handle_id": _found(r"/handles/([0-9a-f-]{36})/", page)}
 
 
 def _set_up_code(client: httpx.Client) -> None:

@@ -51,6 +51,17 @@ admin     200  /a/{account}/jobs
 admin     200  /a/{account}/settings
 admin     200  /a/{account}/view
 admin     200  /a/{account}/looked
+admin     200  /a/{account}/link
+admin     200  /a/{account}/contacts
+admin     200  /a/{account}/contacts/new
+admin     200  /a/{account}/contacts/{contact_id}
+admin     200  /a/{account}/contacts/{contact_id}/edit
+admin     200  /a/{account}/contacts/{contact_id}/delete
+admin     200  /a/{account}/contacts/{contact_id}/merge
+admin     200  /a/{account}/contacts/{contact_id}/handles/new
+admin     200  /a/{account}/contacts/{contact_id}/handles/{handle_id}/remove
+admin     200  /a/{account}/contacts/{contact_id}/handles/{handle_id}/bind
+admin     200  /a/{account}/view?contact={contact_id}
 admin     404  /a/{account}/nowhere
 
 member    200  /a/{account}/sessions
@@ -58,6 +69,8 @@ member    200  /a/{account}/sessions/{session_id}
 member    200  /a/{account}/keys
 member    200  /a/{account}/keys/new
 member    200  /a/{account}/looked
+member    200  /a/{account}/contacts
+member    200  /a/{account}/link
 member    403  /a/{account}/users
 
 admin     200  /account

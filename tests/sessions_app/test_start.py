@@ -189,21 +189,22 @@ def test_reopened_session_is_not_found_when_no_other_was_begun(api, cast, start)
 
 
 def test_session_that_ends_in_the_same_moment(cast, start, monkeypatch):
-    """Someone ends it between the attempt to insert a new one and the look at the current one."""
+    """Someone begins one just before the attempt to insert, and ends it before the look at it."""
     old = start()
     with tenancy.account(cast.north):
         manager = Session.objects
+        Session.objects.update(is_current=False)
     insert = manager.bulk_create
 
-    def insert_then_end(rows, **options):
+    def insert_too_late(rows, **options):
+        others = Session.objects.filter(session_id=old["session_id"])
+        others.update(is_current=True)
         done = insert(rows, **options)
         monkeypatch.undo()
-        Session.objects.filter(session_id=old["session_id"]).update(
-            state=Session.State.ENDED, is_current=False
-        )
+        others.update(state=Session.State.ENDED, is_current=False)
         return done
 
-    monkeypatch.setattr(manager, "bulk_create", insert_then_end)
+    monkeypatch.setattr(manager, "bulk_create", insert_too_late)
     new = start()
     assert (new["session_id"] != old["session_id"], new["is_existing"]) == (True, False)
 
