@@ -86,12 +86,13 @@ class Server:
         return {"X-API-Key": result(answer)["user_key"]}
 
     def person(self, email: str = "") -> Person:
-        """Make an account whose admin may sign in; an e-mail that is known keeps its password."""
+        """Make an account whose admin may sign in; an e-mail that is given has a sign-in already."""
         account_id = new_id("acct")
+        known = ["--existing"] if email else []
         email = email or f"alice@{account_id}.example"
         done = self.manage(
             *("account_create", account_id, "--admin", "alice"),
-            *("--email", email, "--password", PASSWORD),
+            *("--email", email, "--password", PASSWORD, *known),
         )
         assert done.returncode == 0, done.stderr
         return Person(account_id, email, PASSWORD, {"X-API-Key": done.stdout.split()[-1]})
