@@ -86,7 +86,7 @@ class Server:
         return {"X-API-Key": result(answer)["user_key"]}
 
     def person(self, email: str = "") -> Person:
-        """Make an account whose admin may sign in; an e-mail that is given has a sign-in already."""
+        """Make an account whose admin may sign in; a given e-mail has a sign-in already."""
         account_id = new_id("acct")
         known = ["--existing"] if email else []
         email = email or f"alice@{account_id}.example"
