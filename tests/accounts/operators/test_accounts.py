@@ -1,71 +1,23 @@
-"""The operator console: who enters it, what it shows, and what it never shows."""
+"""The operators' console: who enters, and its accounts."""
 
 from __future__ import annotations
 
 import re
-from io import StringIO
-from uuid import uuid4
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
 from accounts import tenancy
 from accounts.actor import Operator
-from accounts.errors import Conflict, NotFound
-from accounts.models import Account, Invitation, Membership, OperatorEvent, Person
+from accounts.errors import NotFound
+from accounts.models import Account, Invitation, Person
 from accounts.principals.models import AuditEvent
-from accounts.principals.operator import services
-from accounts.principals.operator.words import OPERATOR_WORDS, did
 from accounts.principals.services import account_delete
 from accounts.tenancy.placement import placements
-from tests.accounts.kit import at_once, with_key
-from tests.cast import PASSWORD
+from tests.accounts.kit import with_key
+from tests.accounts.operators.kit import NEW, person, text
 from tests.rows import row_counts
-
-NEW = {"account_id": "west", "name": "The West", "admin_user_id": "anna"}
-
-
-def person(email, **fields):
-    row = Person(email=email, **fields)
-    row.set_password(PASSWORD)
-    row.save()
-    return row
-
-
-def browser_of(who):
-    browser = Client(raise_request_exception=False)
-    browser.force_login(who)
-    return browser
-
-
-def text(answer):
-    return " ".join(answer.content.decode().split())
-
-
-@pytest.fixture
-def olga(cast):
-    return person("olga@hollis.example", name="Olga", is_operator=True)
-
-
-@pytest.fixture
-def console(olga):
-    """A browser in which an operator is signed in, who belongs to no account."""
-    return browser_of(olga)
-
-
-@pytest.fixture
-def events():
-    """The operators' log since the last time it was asked for."""
-    known = set(OperatorEvent.objects.values_list("pk", flat=True))
-
-    def fresh():
-        rows = [row for row in OperatorEvent.objects.order_by("id") if row.pk not in known]
-        known.update(row.pk for row in rows)
-        return [row.action for row in rows]
-
-    return fresh
 
 
 def places(person_id):
@@ -299,183 +251,6 @@ class TestDeleting:
         assert console.post("/operator/accounts/west/state", {"state": "active"}).status_code == 404
         answer = console.post("/operator/accounts/west/delete", {"name": "west"})
         assert answer.status_code == 303
-
-
-class TestPeople:
-    @pytest.fixture
-    def dana(self, cast):
-        row = person("dana@west.example", name="Dana")
-        Membership.objects.create(person=row, account_id=cast.south.id, user=uuid4())
-        return row
-
-    @pytest.fixture
-    def act(self, console):
-        return lambda who, what: console.post(f"/operator/people/{who.pk}/rights", {"act": what})
-
-    def test_the_list(self, console, dana, olga):
-        rows = {row.email: row for row in console.get("/operator/people").context["rows"]}
-        assert (rows[dana.email].accounts, rows[dana.email].is_operator) == (1, False)
-        assert (rows[olga.email].accounts, rows[olga.email].is_operator) == (0, True)
-        found = console.get("/operator/people", {"q": "DANA"}).context["rows"]
-        assert [row.email for row in found] == [dana.email]
-        found = console.get("/operator/people", {"who": "operators"}).context["rows"]
-        assert {row.is_operator for row in found} == {True}
-
-    def test_closing_ends_every_sign_in_for_good(self, act, dana, console, events):
-        browser = browser_of(dana)
-        assert browser.get("/")["Location"] == "/a/south/"
-        assert act(dana, "close").status_code == 303
-        assert "/sign-in" in browser.get("/")["Location"]
-        closed = console.get("/operator/people", {"who": "closed"}).context["rows"]
-        assert [row.email for row in closed] == [dana.email]
-        act(dana, "close")
-        act(dana, "reopen")
-        assert "/sign-in" in browser.get("/")["Location"]
-        assert events() == ["person.closed", "person.reopened"]
-        dana.refresh_from_db()
-        assert browser_of(dana).get("/")["Location"].startswith("/a/south/")
-
-    def test_making_an_operator_and_back(self, act, dana, events):
-        browser = browser_of(dana)
-        for what, status in (("grant", 200), ("revoke", 404)):
-            assert act(dana, what).status_code == 303
-            assert browser.get("/operator/log").status_code == status
-        assert events() == ["operator.granted", "operator.revoked"]
-
-    def test_nobody_locks_themselves_out(self, act, olga, dana, events):
-        act(dana, "grant")
-        events()
-        for what in ("close", "revoke"):
-            answer = act(olga, what)
-            assert answer.status_code == 409
-            assert "another operator can" in text(answer)
-        olga.refresh_from_db()
-        assert (olga.is_active, olga.is_operator, events()) == (True, True, [])
-
-    def test_the_last_operator_stays(self, olga, dana):
-        Person.objects.exclude(pk=olga.pk).update(is_operator=False)
-        root = Operator()
-        for take in (services.operator_revoke, services.person_close):
-            with pytest.raises(Conflict, match="last operator"):
-                take(actor=root, person=olga.pk)
-        services.operator_grant(actor=root, person=dana.pk)
-        services.person_close(actor=root, person=dana.pk)
-        with pytest.raises(Conflict, match="last operator"):  # who is closed does not count
-            services.operator_revoke(actor=root, person=olga.pk)
-        services.person_reopen(actor=root, person=dana.pk)
-        services.operator_revoke(actor=root, person=olga.pk)
-
-    def test_a_closed_person_becomes_no_operator_and_gets_no_link(self, act, console, dana):
-        act(dana, "close")
-        assert act(dana, "grant").status_code == 409
-        assert console.post(f"/operator/people/{dana.pk}/link").status_code == 422
-
-    def test_a_password_link_is_shown_once_and_sets_the_password(self, console, dana, events):
-        answer = console.post(f"/operator/people/{dana.pk}/link")
-        link = re.search(r"http://testserver(/password/reset/\S+)</pre>", answer.content.decode())[
-            1
-        ]
-        assert events() == ["person.link_made"]
-        assert link not in text(console.get(f"/operator/people/{dana.pk}"))
-        assert Client().get(link, follow=True).status_code == 200
-
-    def test_what_is_not_there(self, console):
-        assert console.get(f"/operator/people/{uuid4()}").status_code == 404
-        assert console.post(f"/operator/people/{uuid4()}/rights", {"act": "x"}).status_code == 404
-
-    def test_odd_acts(self, act, dana):
-        assert act(dana, "delete").status_code == 404
-        assert act(dana, "grant").status_code == 303
-
-
-def test_two_operators_cannot_take_the_rights_from_each_other_at_once(committed):
-    Person.objects.filter(is_operator=True).update(is_operator=False)
-    emails = Person.objects.filter(email__contains="@").order_by("-id")[:2]
-    one, two = [row.pk for row in emails]
-    Person.objects.filter(pk__in=(one, two)).update(is_operator=True)
-
-    def take(actor, person):
-        def call(_api):
-            try:
-                services.operator_revoke(actor=Operator(person=actor), person=person)
-            except Conflict:
-                return "refused"
-            return "taken"
-
-        return call
-
-    assert sorted(at_once(take(one, two), take(two, one))) == ["refused", "taken"]
-    assert Person.objects.filter(is_operator=True).count() == 1
-
-
-class TestLog:
-    def test_it_is_in_words_with_names_where_they_are_left(self, console):
-        console.post("/operator/accounts/new", NEW)
-        body = text(console.get("/operator/log"))
-        assert "olga@hollis.example" in body
-        assert '<a href="/operator/accounts/west"><code>west</code></a>' in body
-        assert "The command line or the root key" in body  # the cast's own making
-
-    def test_pages(self, console, monkeypatch):
-        monkeypatch.setattr("accounts.principals.operator.views.log.PAGE", 2)
-        seen, url = 0, "/operator/log"
-        while url:
-            answer = console.get(url)
-            seen += len(answer.context["rows"])
-            url = answer.context["older_url"]
-        assert seen == OperatorEvent.objects.count()
-        assert answer.context["newer_url"]
-        assert console.get("/operator/log?older=x").status_code == 404
-
-    def test_every_place_of_a_sentence_is_known(self):
-        for words in [*OPERATOR_WORDS.values(), did("account.updated", {"renamed": "1"})]:
-            assert set(re.findall(r"\{(\w+)\}", words)) <= {"account", "person"}
-        assert did("bridge.burnt", {}) == "did bridge.burnt"
-
-
-class TestHealth:
-    def test_facts_and_warnings_with_cures(self, console, settings):
-        body = text(console.get("/operator/health"))
-        assert settings.VERSION in body
-        assert "No worker runs" in body
-        assert "manage.py worker" in body
-
-    def test_accounts_that_are_behind(self, console):
-        assert "migrate_accounts" not in text(console.get("/operator/health"))
-        Account.objects.filter(account_id="north").update(migrated_to="before")
-        assert "Run manage.py migrate_accounts." in text(console.get("/operator/health"))
-
-
-@pytest.mark.usefixtures("cast")
-class TestCommand:
-    def run(self, *arguments):
-        said = StringIO()
-        call_command("operator_create", *arguments, stdout=said)
-        return said.getvalue()
-
-    def test_a_new_operator_signs_in_with_what_is_printed(self, events):
-        said = self.run("--email", "otto@hollis.example")
-        password = said.split("Password (shown once): ")[1].strip()
-        assert Person.objects.get(email="otto@hollis.example").check_password(password)
-        browser = Client()
-        browser.post("/sign-in", {"login": "otto@hollis.example", "password": password})
-        assert browser.get("/operator/accounts").status_code == 200
-        assert events() == ["operator.granted"]
-
-    def test_who_is_there_keeps_their_password(self, sign_in):
-        browser = sign_in("alice")
-        with pytest.raises(CommandError, match="has a sign-in already"):
-            self.run("--email", "ALICE@north.example")
-        assert browser.get("/operator/log").status_code == 404
-        said = self.run("--email", "ALICE@north.example", "--existing")
-        assert "the password that they have" in said
-        assert browser.get("/operator/log").status_code == 200
-
-    def test_refusals(self):
-        for arguments in (["no e-mail"], ["otto@hollis.example", "--password", "short"]):
-            with pytest.raises(CommandError):
-                self.run("--email", *arguments)
-        assert not Person.objects.filter(is_operator=True).exists()
 
 
 def test_the_accounts_own_log_does_not_tell_operators_names(console, cast, sign_in):

@@ -1,0 +1,5 @@
+"""What the tests of named contacts share."""
+
+from __future__ import annotations
+
+KEYS = "/admin/accounts/north/keys"
