@@ -158,7 +158,7 @@ class Quickstart:
         whole = {
             one
             for process in found
-            for one in (process, *process.children(recursive=True))
+            for one in (process, *children(process, recursive=True))
             if one.pid != os.getpid()
         }
         return sorted(whole, key=lambda one: one.pid)
@@ -203,13 +203,28 @@ def installation() -> Iterator[Quickstart]:
         house.clean_up()
 
 
+def children(process: psutil.Process, *, recursive: bool = False) -> list[psutil.Process]:
+    """Its children; asked again when one of those that were being read has just ended."""
+    while process.is_running():
+        with suppress(psutil.NoSuchProcess):
+            return process.children(recursive=recursive)
+    return []
+
+
+def command_line(process: psutil.Process) -> str:
+    """What it was started with, and nothing for one that has ended."""
+    with suppress(psutil.NoSuchProcess):
+        return " ".join(process.cmdline())
+    return ""
+
+
 def alive(processes: list[psutil.Process]) -> list[str]:
     """Those that still run; one that only waits for init to collect it does not."""
     left = []
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-                left.append(f"{process.pid} {' '.join(process.cmdline())}")
+                left.append(f"{process.pid} {command_line(process)}")
     return left
 
 

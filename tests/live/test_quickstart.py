@@ -13,7 +13,15 @@ import pytest
 
 from config.supervisor import listening_problem
 from tests.live import collect_static, free_port, result
-from tests.live.quickstart import Quickstart, alive, end, eventually, installation
+from tests.live.quickstart import (
+    Quickstart,
+    alive,
+    children,
+    command_line,
+    end,
+    eventually,
+    installation,
+)
 from tests.pages import submit
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("quickstart")]
@@ -126,8 +134,8 @@ def test_after_a_kill_nothing_stays_but_the_data_and_the_next_start_serves(house
 )
 def test_when_a_child_dies_everything_stops_with_one_line(house, victim, word):
     house.running()
-    children = psutil.Process(house.process.pid).children()
-    child = next(one for one in children if word in " ".join(one.cmdline()))
+    started = children(psutil.Process(house.process.pid))
+    child = next(one for one in started if word in command_line(one))
     with struck(house, child.pid):
         assert house.ended(15) not in {0, None}
         assert house.errors == f"CommandError: the {victim} ended with status -9.\n"
