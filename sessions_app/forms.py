@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
+from accounts.lists import filter_words
 from accounts.principals.forms.choices import offer_ids
 from sessions_app.models import Session, Task
 
@@ -22,7 +23,13 @@ STATUS_WORDS = {
 
 
 class SessionFilterForm(forms.Form):
-    """What the sessions list is narrowed to. Every field may be empty."""
+    """What the sessions list is narrowed to. Every field may be empty.
+
+    Attributes:
+        contact_words: how the contact that it is narrowed to is called; the view looks that up.
+    """
+
+    contact_words = ""
 
     q = forms.CharField(
         label="Search titles and messages",
@@ -74,6 +81,14 @@ class SessionFilterForm(forms.Form):
         ):
             missing = f"Choose one of the {name}s in the list."
             offer_ids(self, name, ids, nothing=nothing, missing=missing)
+
+    def filter_words(self, name: str, value: Any) -> tuple[str, str]:
+        """How an active filter reads."""
+        if name == "contact":
+            return name, self.contact_words
+        if name == "since":
+            return name, f"{value.day} {value:%b %Y}"
+        return filter_words(name, value)
 
 
 class SessionTitleForm(forms.Form):

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.errors import Conflict, InvalidArgument, NotFound
 from accounts.http.paging import encode_cursor, id_from_cursor
+from accounts.lists import PAGE, address
 from accounts.web import admins_only, done, page
 from sessions_app import selectors, services
 from sessions_app.forms import JobFilterForm
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from accounts.http.request import AccountRequest
 
-PAGE = 50
 TEMPLATE = "sessions_app/job_list.html"
 
 
@@ -56,8 +56,10 @@ def job_list(request: AccountRequest) -> HttpResponse:
         "checked_at": timezone.now(),
         # The page asks by itself: nobody wants to hear the same count again.
         "asked": request.htmx.trigger != "again",
-        "first_url": _address(request, None) if after is not None else None,
-        "older_url": _address(request, encode_cursor(str(rows[-1].pk))) if more else None,
+        "first_url": address(request) if after is not None else None,
+        "older_url": (
+            address(request, at={"older": encode_cursor(str(rows[-1].pk))}) if more else None
+        ),
         "last_shown_at": rows[-1].created_at if rows else None,
     }
     return page(request, TEMPLATE, context, fragment="jobs")
@@ -106,11 +108,3 @@ def _changed(
     except Conflict as error:  # somebody was quicker
         said = f"Nothing was changed. {error.message}"
     return done(request, reverse("job_list"), said)
-
-
-def _address(request: AccountRequest, older: str | None) -> str:
-    query = request.GET.copy()
-    query.pop("older", None)
-    if older is not None:
-        query["older"] = older
-    return f"{request.path}?{query.urlencode()}" if query else request.path

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.actor import Role
 from accounts.errors import InvalidArgument, NotFound
+from accounts.lists import PAGE, filter_context, neighbours
 from accounts.namespace import session_uri
 from accounts.principals import selectors as principal_selectors
 from accounts.principals.contact_words import chip_of, contact_view
@@ -38,9 +39,8 @@ if TYPE_CHECKING:
     from accounts.actor import Actor
     from accounts.http.request import AccountRequest
     from sessions_app.models import Message, Participant
-    from sessions_app.selectors import SessionDetail, SessionPage
+    from sessions_app.selectors import SessionDetail
 
-PAGE = 50
 TEMPLATE_LIST = "sessions_app/session_list.html"
 
 
@@ -64,7 +64,7 @@ def session_list(request: AccountRequest) -> HttpResponse:
     if not form.is_valid():
         return page(request, TEMPLATE_LIST, {**context, "rows": []}, fragment="results", status=422)
     where = _where(form.cleaned_data)
-    with_whom = _contact_words(actor, where.contact)
+    form.contact_words = _contact_words(actor, where.contact)
     try:
         found = services.page_read(
             actor=actor,
@@ -77,15 +77,14 @@ def session_list(request: AccountRequest) -> HttpResponse:
     except InvalidArgument:  # a cursor that no list gave out
         raise Http404 from None
     count = selectors.session_count(actor=actor, where=where)
-    active = _active_filters(request, form, with_whom)
     context |= {
         "rows": [session_row(session) for session in found.rows],
-        "active": active,
-        "filtered": bool(active),
         "total": count.total,
         "capped": count.capped,
         "live": count.live,
-        **_neighbours(request, found),
+        "last_shown_at": found.rows[-1].last_activity_at if found.rows else None,
+        **filter_context(request, form),
+        **neighbours(request, found.older, found.newer),
     }
     return page(request, TEMPLATE_LIST, context, fragment="results")
 
@@ -239,47 +238,6 @@ def _contact_words(actor: Actor, contact: UUID | None) -> str:
     if contact not in found:
         raise Http404
     return chip_of(found[contact]).words
-
-
-def _active_filters(
-    request: AccountRequest, form: SessionFilterForm, with_whom: str
-) -> list[dict[str, str]]:
-    """The filters in words, each with the address of the list without it."""
-    labels = {"q": "with", "participant": "participant", "since": "since"}
-    active = []
-    for name, value in form.cleaned_data.items():
-        if value:
-            words = with_whom if name == "contact" else str(value)
-            if name == "since":
-                words = f"{value.day} {value:%b %Y}"
-            rest = request.GET.copy()
-            for key in (name, "older", "newer"):
-                rest.pop(key, None)
-            active.append(
-                {
-                    "label": labels.get(name, name),
-                    "value": f"“{words}”" if name == "q" else words,
-                    "remove_url": f"{request.path}?{rest.urlencode()}" if rest else request.path,
-                }
-            )
-    return active
-
-
-def _neighbours(request: AccountRequest, found: SessionPage) -> dict[str, Any]:
-    def address(name: str, cursor: str | None) -> str | None:
-        if cursor is None:
-            return None
-        query = request.GET.copy()
-        query.pop("older", None)
-        query.pop("newer", None)
-        query[name] = cursor
-        return f"{request.path}?{query.urlencode()}"
-
-    return {
-        "older_url": address("older", found.older),
-        "newer_url": address("newer", found.newer),
-        "last_shown_at": found.rows[-1].last_activity_at if found.rows else None,
-    }
 
 
 def _session(session: Session, detail: SessionDetail, names: dict[Any, str]) -> dict[str, Any]:

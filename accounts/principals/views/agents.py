@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.actor import DEFAULT_ID, Scope
 from accounts.errors import Conflict, DomainError, InvalidArgument
+from accounts.lists import PAGE, cursors, list_context
 from accounts.principals import selectors, services
 from accounts.principals.forms import (
     AgentFilterForm,
@@ -18,7 +19,7 @@ from accounts.principals.forms import (
     Confirmation,
 )
 from accounts.principals.usage import COUNTED, SUMMED, usage
-from accounts.principals.views.shared import PAGE, absent_is_404, cursors, list_context
+from accounts.principals.views.shared import absent_is_404
 from accounts.settings import AccountSettings
 from accounts.web import Undo, admins_only, done, page, refused
 

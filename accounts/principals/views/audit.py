@@ -12,19 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.lists import PAGE, address, cursors, filter_context, neighbours
 from accounts.principals import selectors, services
 from accounts.principals.audit_csv import csv_lines
 from accounts.principals.audit_parts import key_part, sentence, target_part, user_part
 from accounts.principals.audit_words import LOOKED, actions_named, words_of
 from accounts.principals.forms import AuditFilterForm
-from accounts.principals.views.shared import (
-    CURSORS,
-    PAGE,
-    absent_is_404,
-    active_filters,
-    cursors,
-    neighbours,
-)
+from accounts.principals.views.shared import absent_is_404
 from accounts.web import admins_only, page, users_only
 
 if TYPE_CHECKING:
@@ -55,15 +49,13 @@ def audit_log(request: AccountRequest) -> HttpResponse:
     where = _where(form.cleaned_data)
     found = selectors.audit_page(actor=actor, where=where, limit=PAGE, **cursors(request))
     count = selectors.audit_count(where=where)
-    active = active_filters(request, form)
     context |= {
         "rows": [_row(row, found.names) for row in found.rows],
-        "active": active,
-        "filtered": bool(active),
         "total": count.total,
         "capped": count.capped,
-        "csv_url": _csv_url(request),
+        "csv_url": address(request, path=reverse("audit_csv")),
         "last_shown_at": found.rows[-1].at if found.rows else None,
+        **filter_context(request, form),
         **neighbours(request, found.older, found.newer),
     }
     return page(request, TEMPLATE_LIST, context, fragment="results")
@@ -138,13 +130,6 @@ def _begin(day: date | None, days: int = 0) -> datetime | None:
     if day is None:
         return None
     return timezone.make_aware(datetime.combine(day + timedelta(days=days), time()))
-
-
-def _csv_url(request: AccountRequest) -> str:
-    query = request.GET.copy()
-    for name in CURSORS:
-        query.pop(name, None)
-    return f"{reverse('audit_csv')}?{query.urlencode()}" if query else reverse("audit_csv")
 
 
 def _row(row: selectors.AuditRow, names: selectors.Names) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.actor import Role
 from accounts.errors import DomainError, NotFound
+from accounts.lists import PAGE, cursors, list_context
 from accounts.principals import selectors, services
 from accounts.principals.contact_words import chip_of, platform_words
 from accounts.principals.forms import (
@@ -19,7 +20,7 @@ from accounts.principals.forms import (
 )
 from accounts.principals.forms.contacts import KIND_SHORT
 from accounts.principals.usage import COUNTED, usage
-from accounts.principals.views.shared import PAGE, absent_is_404, cursors, list_context
+from accounts.principals.views.shared import absent_is_404
 from accounts.web import Undo, done, page, refused, users_only
 
 if TYPE_CHECKING:

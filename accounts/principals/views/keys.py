@@ -14,15 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.actor import Role
 from accounts.errors import Conflict, DomainError
 from accounts.http.paging import encode_cursor, id_from_cursor
+from accounts.lists import PAGE, cursors, list_context
 from accounts.principals import selectors, services
 from accounts.principals.forms import Confirmation, KeyFilterForm, KeyForm
-from accounts.principals.views.shared import (
-    PAGE,
-    absent_is_404,
-    cursors,
-    first_call,
-    list_context,
-)
+from accounts.principals.views.shared import absent_is_404, first_call
 from accounts.principals.views.users import NEW_SCOPES, invited_rows
 from accounts.web import Undo, admins_only, done, page, refused, site_of, users_only
 

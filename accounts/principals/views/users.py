@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.errors import DomainError, NotFound
+from accounts.lists import PAGE, cursors, list_context
 from accounts.principals import selectors, services
 from accounts.principals.audit_words import LOOKED
 from accounts.principals.forms import (
@@ -20,13 +21,7 @@ from accounts.principals.forms import (
 )
 from accounts.principals.selectors import InvitationState
 from accounts.principals.usage import COUNTED, usage
-from accounts.principals.views.shared import (
-    PAGE,
-    absent_is_404,
-    cursors,
-    first_call,
-    list_context,
-)
+from accounts.principals.views.shared import absent_is_404, first_call
 from accounts.web import Undo, admins_only, done, page, refused, site_of
 
 if TYPE_CHECKING:

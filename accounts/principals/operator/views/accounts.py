@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.errors import DomainError, InvalidArgument, NotFound
+from accounts.lists import PAGE, cursors, list_context
 from accounts.models import Account
 from accounts.principals.access import account_for
 from accounts.principals.operator import selectors, services
@@ -22,7 +23,6 @@ from accounts.principals.operator.forms import (
     StateForm,
 )
 from accounts.principals.operator.gate import operator_of, operators_only
-from accounts.principals.views.shared import cursors, list_context
 from accounts.web import Undo, done, page, refused, site_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from accounts.principals.operator.selectors import AccountFacts
     from accounts.tenancy import AccountRef
 
-PAGE = 50
 TEMPLATE_LIST = "operator/account_list.html"
 POLICIES = {
     "ff": "user memories shared by all agents, agent memories by all users",

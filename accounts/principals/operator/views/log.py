@@ -8,10 +8,10 @@ from django.http import Http404
 from django.views.decorators.http import require_safe
 
 from accounts.errors import InvalidArgument
+from accounts.lists import PAGE, cursors, list_context
 from accounts.principals.audit_words import PLACE
 from accounts.principals.operator import selectors
 from accounts.principals.operator.gate import operators_only
-from accounts.principals.views.shared import cursors, list_context
 from accounts.web import page
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from accounts.principals.operator.gate import OperatorRequest
     from accounts.principals.operator.selectors import LogLine
-
-PAGE = 50
 
 
 @operators_only

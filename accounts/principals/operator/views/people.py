@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.errors import Conflict, InvalidArgument, NotFound
+from accounts.lists import PAGE, cursors, list_context
 from accounts.principals.operator import selectors, services
 from accounts.principals.operator.forms import LinkForm, PersonFilterForm, RightsForm
 from accounts.principals.operator.gate import operator_of, operators_only
-from accounts.principals.views.shared import cursors, list_context
 from accounts.web import Undo, done, page, refused, site_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from accounts.principals.operator.gate import OperatorRequest
     from accounts.principals.operator.selectors import PersonLine
 
-PAGE = 50
 TEMPLATE_LIST = "operator/person_list.html"
 # What a button sends: the service, what is said then, and what undoes it.
 ACTS = {
