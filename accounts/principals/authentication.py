@@ -1,7 +1,8 @@
-"""From a credential and context headers to an Actor: the only way in (isolation.md).
+"""From a credential and context headers to an Actor (isolation.md).
 
-Credential, role, account state and policy are read in one statement per request and never cached,
-so a revoked key, a suspended account or a changed policy binds at once on every process.
+Together with membership.py, which is for persons in a browser, the only way in. Credential, role,
+account state and policy are read in one statement per request and never cached, so a revoked key,
+a suspended account or a changed policy binds at once on every process.
 """
 
 from __future__ import annotations
@@ -22,18 +23,16 @@ from accounts.actor import (
     DEFAULT_ID,
     Actor,
     AgentRef,
-    ContactRef,
     Operator,
     Principal,
     Role,
     Scope,
-    Viewing,
 )
 from accounts.errors import InvalidArgument, NotFound, PermissionDenied, Unauthenticated
 from accounts.names import check_id
 from accounts.namespace import Policy
 from accounts.principals import audit, contacts
-from accounts.principals.models import ApiKey, Contact
+from accounts.principals.models import ApiKey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,18 +41,17 @@ if TYPE_CHECKING:
 
 TOUCH_SECONDS = 60  # last_used_at is written at most this often
 NOBODY = UUID(int=0)  # whom a User header names that names nobody
-# What a person may do in the browser; who passes on what strangers say has a key of its own.
-IN_PERSON = (Scope.READ, Scope.WRITE, Scope.MANAGE)
 RETIRED_IDS = frozenset({"test", "00000000-0000-0000-0000-000000000000"})  # fold to default
 log = logging.getLogger("bailiwick.authentication")
 
-_FACTS = """
+# What every way in reads of the account, the named user and the named agent, and from where.
+FACTS = """
     a.state, a.settings, p.isolate_user_scope_by_agent, p.isolate_agent_scope_by_user,
     p.sessions_visible_to, p.version,
     named.id AS named_id, named.user_id AS named_user_id, named.is_active AS named_active,
     g.id AS agent_pk, g.agent_id
 """
-_JOINS = """
+JOINS = """
     JOIN accounts_namespacepolicy p ON p.account_id = a.id
     LEFT JOIN principals_user named ON lower(named.user_id) = lower(%(user)s)
     LEFT JOIN principals_agent g
@@ -64,44 +62,16 @@ _BY_KEY = f"""
         k.agents, k.contact_required,
         k.last_used_at IS NULL
             OR k.last_used_at < now() - make_interval(secs => {TOUCH_SECONDS}) AS stale,
-        u.id AS own_id, u.user_id AS own_user_id, u.role, {_FACTS}
+        u.id AS own_id, u.user_id AS own_user_id, u.role, {FACTS}
     FROM principals_apikey k
     JOIN principals_user u ON u.id = k.user_id AND u.is_active
     JOIN accounts_account a ON a.id = %(account)s
-    {_JOINS.format(bound="k.agents[1], ")}
+    {JOINS.format(bound="k.agents[1], ")}
     WHERE k.key_id = %(key_id)s AND k.revoked_at IS NULL
         AND (k.expires_at IS NULL OR k.expires_at > now())
 """
 _BY_NAME = f"""
-    SELECT {_FACTS} FROM accounts_account a {_JOINS.format(bound="")} WHERE a.id = %(account)s
-"""
-_BY_MEMBERSHIP = f"""
-    SELECT u.id AS own_id, u.user_id AS own_user_id, u.role, {_FACTS},
-        v.id AS view, v.reason, v.expires_at, subject.id AS subject_id,
-        subject.user_id AS subject_user_id, subject.role AS subject_role,
-        behalf.id AS behalf_id, behalf.agent_id AS behalf_agent_id,
-        coalesce(nullif(owner.name, ''), owner.email, subject.user_id) AS subject_name,
-        coalesce(owner.time_zone, 'UTC') AS subject_zone,
-        met.root AS contact_root, met.kind AS contact_kind,
-        coalesce(nullif(met.display_name, ''), at.name, '') AS contact_name,
-        coalesce(at.platform, '') AS contact_platform
-    FROM accounts_membership m
-    JOIN accounts_person person ON person.id = m.person_id AND person.is_active
-    JOIN accounts_account a ON a.id = m.account_id
-    JOIN principals_user u ON u.id = m."user" AND u.is_active
-    {_JOINS.format(bound="")}
-    LEFT JOIN principals_viewas v ON v.id = %(view)s AND v.viewer_id = u.id AND u.role = 'admin'
-        AND v.ended_at IS NULL AND v.expires_at > now()
-    LEFT JOIN principals_user subject ON subject.id = v.user_id AND subject.is_active
-    LEFT JOIN principals_agent behalf ON behalf.id = v.agent_id
-    LEFT JOIN principals_contact met ON met.id = v.contact_id
-    LEFT JOIN LATERAL (
-        SELECT h.platform, coalesce(nullif(h.username, ''), h.platform_id) AS name
-        FROM principals_contacthandle h WHERE h.contact_id = met.id ORDER BY h.id LIMIT 1
-    ) AS at ON true
-    LEFT JOIN accounts_membership theirs ON theirs.account_id = a.id AND theirs."user" = subject.id
-    LEFT JOIN accounts_person owner ON owner.id = theirs.person_id
-    WHERE m.person_id = %(person)s AND m.account_id = %(account)s
+    SELECT {FACTS} FROM accounts_account a {JOINS.format(bound="")} WHERE a.id = %(account)s
 """
 
 
@@ -142,7 +112,7 @@ def actor_by_key(secret: str, context: Context, *, request_id: str) -> Actor:
     if keys.is_root_key(secret):
         return _actor_of_root(context, request_id)
     parsed = keys.parse_key(secret)
-    found = parsed and _read(
+    found = parsed and read_row(
         parsed.account_id,
         _BY_KEY,
         key_id=parsed.key_id,
@@ -155,7 +125,7 @@ def actor_by_key(secret: str, context: Context, *, request_id: str) -> Actor:
     if not keys.matches(parsed.secret, row["pepper_id"], row["secret_hash"]):
         tenancy.leave()
         raise _refused()
-    actor = _bind(ref, row, context, request_id)
+    actor = bind(ref, row, context, request_id)
     if row["stale"]:
         ApiKey.objects.filter(pk=row["key"]).update(last_used_at=timezone.now())
     return actor
@@ -184,7 +154,7 @@ def actor_by_gateway(secret: str, context: Context, *, request_id: str) -> Actor
         "role": Role.USER,
         "scopes": [Scope.READ, Scope.WRITE, Scope.GATEWAY],
     }
-    actor = _bind(ref, {**row, **own}, replace(context, user=None), request_id)
+    actor = bind(ref, {**row, **own}, replace(context, user=None), request_id)
     if context.user.lower() in RETIRED_IDS:
         _note_folding(actor)
     return replace(actor, trusted=True)
@@ -197,63 +167,6 @@ def actor_of_developer(context: Context, *, request_id: str) -> Actor:
         replace(asked, account=asked.account or DEFAULT_ID, user=asked.user or DEFAULT_ID),
         request_id,
     )
-
-
-def actor_by_membership(
-    account_id: str, person: UUID, *, request_id: str, view: UUID | None = None
-) -> Actor | None:
-    """The actor of a signed-in person in an account, or None when they do not belong to it.
-
-    Enters the account when it returns an actor.
-
-    Args:
-        view: the ViewAs that the browser's sign-in holds. While it lasts, the actor is the user
-            who is viewed, and `actor.viewing` says by whom; else it is the person's own.
-    """
-    found = _read(account_id, _BY_MEMBERSHIP, person=person, view=view, user=None, agent=None)
-    if not found:
-        return None
-    ref, row = found
-    if row["state"] != "active":
-        tenancy.leave()
-        return None
-    actor = _bind(ref, {**row, "scopes": IN_PERSON}, Context(), request_id)
-    return _viewed(actor, row, request_id) if row["subject_id"] else actor
-
-
-def _viewed(viewer: Actor, row: Mapping[str, Any], request_id: str) -> Actor:
-    """The actor that the viewed user would be with a sign-in of their own, marked as a view."""
-    assert viewer.principal is not None  # a person's actor always has one
-    subject = {
-        **row,
-        "scopes": IN_PERSON,
-        "own_id": row["subject_id"],
-        "own_user_id": row["subject_user_id"],
-        # A contact is no admin, whoever owns it.
-        "role": Role.USER if row["contact_root"] else row["subject_role"],
-    }
-    if row["behalf_id"]:
-        subject |= {"agent_pk": row["behalf_id"], "agent_id": row["behalf_agent_id"]}
-    viewing = Viewing(
-        id=row["view"],
-        viewer=viewer.principal,
-        reason=row["reason"],
-        expires_at=row["expires_at"],
-        names_agent=row["behalf_id"] is not None,
-        person_name=row["subject_name"],
-        time_zone=row["subject_zone"],
-    )
-    actor = _bind(viewer.account, subject, Context(), request_id)
-    contact = None
-    if row["contact_root"]:
-        contact = ContactRef(
-            row["contact_root"],
-            actor.user,
-            row["contact_platform"],
-            is_group=row["contact_kind"] == Contact.Kind.GROUP,
-            display_name=row["contact_name"],
-        )
-    return replace(actor, viewing=viewing, contact=contact)
 
 
 def actor_within(ref: AccountRef, user_id: str, agent_id: str = DEFAULT_ID) -> Actor:
@@ -273,7 +186,7 @@ def actor_within(ref: AccountRef, user_id: str, agent_id: str = DEFAULT_ID) -> A
         "own_id": row["named_id"],
         "own_user_id": row["named_user_id"],
     }
-    return _bind(ref, {**row, **own}, Context(agent=agent_id), "")
+    return bind(ref, {**row, **own}, Context(agent=agent_id), "")
 
 
 def _refused() -> Unauthenticated:
@@ -303,19 +216,19 @@ def _actor_of_root(context: Context, request_id: str) -> Actor:
         )
     ref, row = _by_name(context)
     row |= {"role": Role.ROOT, "own_id": None, "scopes": list(Scope)}
-    return _bind(ref, row, context, request_id)
+    return bind(ref, row, context, request_id)
 
 
 def _by_name(context: Context) -> tuple[AccountRef, dict[str, Any]]:
     """The account that the headers name, and what is known about the named user and agent."""
     account_id = context.account or ""
-    found = _read(account_id, _BY_NAME, user=_folded(context.user), agent=context.agent)
+    found = read_row(account_id, _BY_NAME, user=_folded(context.user), agent=context.agent)
     if not found:
         raise NotFound("account", account_id)
     return found
 
 
-def _read(
+def read_row(
     account_id: str, statement: str, **parameters: Any
 ) -> tuple[AccountRef, dict[str, Any]] | None:
     """Enter the account and read one row of it; None when there is no account or no row.
@@ -343,7 +256,7 @@ def _read(
     return None
 
 
-def _bind(ref: AccountRef, row: Mapping[str, Any], context: Context, request_id: str) -> Actor:
+def bind(ref: AccountRef, row: Mapping[str, Any], context: Context, request_id: str) -> Actor:
     """Hold the headers against the rights of the credential."""
     if row["state"] != "active":
         raise PermissionDenied("This account is suspended.")

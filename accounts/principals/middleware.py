@@ -19,7 +19,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import tenancy
 from accounts.actor import Role
-from accounts.principals.authentication import actor_by_membership
+from accounts.principals.membership import actor_by_membership
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ seq stays contiguous and nothing is lost or doubled.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -17,31 +17,22 @@ from psycopg.types.json import Jsonb
 from uuid_utils.compat import uuid7
 
 from accounts import tenancy
-from accounts.actor import AgentRef, ContactRef, Principal
 from accounts.errors import Conflict, FailedPrecondition, InvalidArgument, NotFound
 from accounts.moments import checked_moment
-from accounts.names import check_id, check_session_id
-from accounts.principals.access import user_by_id
-from accounts.principals.contacts import peer_of
+from accounts.names import check_session_id
 from accounts.principals.idempotency import KeyReused
-from accounts.principals.models import ContactHandle
-from accounts.principals.services import agent_on_sight, user_on_sight
 from sessions_app import access
 from sessions_app.models import Message, Session
 from sessions_app.parts import Part, parts_of, text_of, tokens_of
-from sessions_app.services.sessions import (
-    named_agent,
-    new_session,
-    record_simulated,
-    registered_contact,
-    with_everyone_registered,
-)
+from sessions_app.services.authors import author_of, is_author, may_speak, with_author_registered
+from sessions_app.services.sessions import new_session, record_simulated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from accounts.actor import Actor
+    from sessions_app.services.authors import Author
 
 MAX_BATCH = 500  # messages of one batch
 
@@ -116,28 +107,6 @@ class Appended:
     session: UUID  # its row
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
-    """Who speaks: a user, an agent or a contact. None of them for system and tool.
-
-    In the session of a group the contact is the group's member.
-    """
-
-    role_id: str | None
-    user: Principal | None = None
-    agent: AgentRef | None = None
-    contact: ContactRef | None = None
-
-    @property
-    def is_known(self) -> bool:
-        """Whether everyone that it names is registered already."""
-        return (
-            (self.user is None or self.user.registered)
-            and (self.agent is None or self.agent.id is not None)
-            and (self.contact is None or self.contact.id is not None)
-        )
-
-
 def message_append(*, actor: Actor, session_id: str, message: MessageInput) -> Appended:
     """Append a message; a session that is not there yet is created by its first valid message.
 
@@ -151,7 +120,7 @@ def message_append(*, actor: Actor, session_id: str, message: MessageInput) -> A
     """
     # Validation comes first: a refused message leaves nothing behind (role_id, rule 5).
     check_session_id(session_id)
-    row, author = validated(actor, message), _author(actor, session_id, message)
+    row, author = validated(actor, message), author_of(actor, session_id, message)
     if message.key is not None:
         before = _written_before(actor, session_id, message, row, author)
         if before is not None:
@@ -186,7 +155,7 @@ def message_append_batch(
     if not 1 <= len(messages) <= MAX_BATCH:
         raise InvalidArgument(f"A batch has 1 to {MAX_BATCH} messages.", field="messages")
     rows = [
-        (validated(actor, message), _author(actor, session_id, message)) for message in messages
+        (validated(actor, message), author_of(actor, session_id, message)) for message in messages
     ]
     with transaction.atomic():
         return [_append_or_begin(actor, session_id, row, author) for row, author in rows]
@@ -196,7 +165,7 @@ def _append_or_begin(
     actor: Actor, session_id: str, row: dict[str, Any], author: Author
 ) -> Appended:
     """Append inside the caller's transaction; register and create what is new."""
-    actor, author = _registered(actor, author)
+    actor, author = with_author_registered(actor, author)
     done = append_to(actor, session_id, row, author)
     if done is None:
         _begin(actor, session_id, author)
@@ -243,72 +212,12 @@ def validated(
     }
 
 
-def _author(actor: Actor, session_id: str, message: MessageInput) -> Author:
-    """Rules 1 to 4 on role_id (isolation.md)."""
-    if message.role_id_sent and not actor.names_authors:
-        raise InvalidArgument("role_id may be set by admins only.", field="role_id")
-    given = message.role_id or None
-    if given is not None:
-        check_id(given, "role_id")
-    speaker = peer_of(actor, message.peer_id) if message.peer_id else actor.contact
-    if message.role == Message.Role.USER:
-        member = _group_member(actor, session_id, given)
-        return member or _speaking_user(actor, given, speaker)
-    if message.role == Message.Role.ASSISTANT:
-        agent = named_agent(actor, given)
-        return Author(agent.agent_id, agent=agent)
-    return Author(given)
-
-
-def _group_member(actor: Actor, session_id: str, given: str | None) -> Author | None:
-    """A member of the group that the session is with, if one who spoke in it is named."""
-    if given is None or actor.contact is None or not actor.contact.is_group:
-        return None
-    try:
-        row = UUID(given)
-    except ValueError:
-        return None
-    seen = access.sessions_of(actor).filter(
-        session_id__lower=session_id.lower(), participants__contact=row
-    )
-    return Author(str(row), contact=ContactRef(row, actor.contact.owner)) if seen.exists() else None
-
-
-def _speaking_user(actor: Actor, given: str | None, speaker: ContactRef | None) -> Author:
-    if speaker is not None and given in (None, str(speaker.id)):
-        # A peer that is new gets its id, and with it its role_id, when it is registered.
-        return Author(str(speaker.id) if speaker.id else None, contact=speaker)
-    if given is None or given.lower() == actor.user.user_id.lower():
-        return Author(actor.user.user_id, user=actor.user)
-    found = user_by_id(given)
-    if found is not None:
-        return Author(found.user_id, user=Principal(found.pk, found.user_id))
-    if actor.trusted:
-        return Author(given, user=Principal(uuid7(), given, registered=False))
-    raise InvalidArgument("role_id names no user of this account.", field="role_id")
-
-
 def _everyone_known(actor: Actor) -> bool:
     return (
         actor.user.registered
         and actor.agent.id is not None
         and (actor.contact is None or actor.contact.id is not None)
     )
-
-
-def _registered(actor: Actor, author: Author) -> tuple[Actor, Author]:
-    """Register on sight whoever is new, inside the caller's transaction."""
-    actor = with_everyone_registered(actor, actor.agent)
-    if author.user is not None:
-        own = author.user.user_id.lower() == actor.user.user_id.lower()
-        user = actor.user if own else user_on_sight(actor=actor, user=author.user)
-        author = replace(author, user=user, role_id=user.user_id)
-    if author.agent is not None:
-        author = replace(author, agent=agent_on_sight(actor=actor, agent=author.agent))
-    if author.contact is not None:
-        contact = registered_contact(actor, author.contact, actor.user)
-        author = replace(author, contact=contact, role_id=str(contact.id))
-    return actor, author
 
 
 def append_to(
@@ -363,7 +272,7 @@ def _begin(actor: Actor, session_id: str, author: Author) -> None:
         session = access.session_for(actor, session_id)
         if session.state == Session.State.ENDED:
             raise FailedPrecondition("This session has ended.", session_id=session.session_id)
-        if author.contact and not _may_speak(actor, session, author.contact):
+        if author.contact and not may_speak(actor, session, author.contact):
             raise Conflict("The speaker is not the contact that this session is with.")
         return
     met = actor.contact
@@ -373,29 +282,6 @@ def _begin(actor: Actor, session_id: str, author: Author) -> None:
     # Two first messages at once: the second waits here, and then finds the first one's session.
     Session.objects.bulk_create([session], ignore_conflicts=True)
     record_simulated(actor, "session.created", session.pk)
-
-
-def _may_speak(actor: Actor, session: Session, speaker: ContactRef) -> bool:
-    """Whether a contact's words fit the session: the contact it is with, or a group's member."""
-    if session.contact is None:
-        return True
-    return (actor.contact is not None and actor.contact.is_group) or (
-        session.contact.root == speaker.id
-    )
-
-
-def _same_author(found: Message, author: Author) -> bool:
-    if author.contact is None:
-        return found.role_id == author.role_id
-    if author.contact.id is not None:
-        return found.contact_id == author.contact.id
-    # New when it was looked up; made meanwhile, if the same request came twice at once.
-    handles = ContactHandle.objects.filter(
-        contact=found.contact_id,
-        platform=author.contact.platform,
-        platform_id=author.contact.platform_id,
-    )
-    return found.contact_id is not None and handles.exists()
 
 
 def _written_before(
@@ -419,7 +305,7 @@ def _written_before(
     same = (
         (found.role, found.parts, found.source) == (row["role"], row["parts"].obj, row["source"])
         and found.written_by == actor.written_by
-        and _same_author(found, author)
+        and is_author(found, author)
         and (message.created_at is None or found.created_at == row["at"])
     )
     if not same:

@@ -9,9 +9,13 @@ from django.db import DatabaseError, transaction
 
 from accounts.actor import Principal
 from accounts.errors import Unavailable
-from accounts.principals.services import Sender, link_code_burn, link_code_use
+from accounts.principals.services import (
+    Sender,
+    link_code_burn,
+    link_code_use,
+    with_everyone_registered,
+)
 from sessions_app.services.senders import handle_of, resolved
-from sessions_app.services.sessions import with_everyone_registered
 
 if TYPE_CHECKING:
     from accounts.actor import Actor, ContactRef

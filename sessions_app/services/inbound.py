@@ -26,6 +26,7 @@ from accounts.principals import audit
 from accounts.principals.access import agent_by_id, require_scope
 from accounts.principals.contacts import contact_again, contact_ref
 from accounts.principals.models import Agent
+from accounts.principals.services import with_everyone_registered
 from accounts.settings import AccountSettings
 from sessions_app import selectors
 from sessions_app.models import Message, Session
@@ -35,7 +36,6 @@ from sessions_app.services.senders import known, still_theirs, whose
 from sessions_app.services.sessions import (
     check_thread_key,
     current_session,
-    with_everyone_registered,
 )
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from accounts.names import check_session_id
 from accounts.principals import audit
 from accounts.principals.access import require_scope
 from accounts.principals.models import Agent
+from accounts.principals.services import with_everyone_registered
 from sessions_app import access, selectors
-from sessions_app.services.sessions import session_create, with_everyone_registered
+from sessions_app.services.sessions import session_create
 
 if TYPE_CHECKING:
     from accounts.actor import Actor

@@ -11,7 +11,7 @@ from accounts.actor import Actor, ContactRef, Principal
 from accounts.principals.contacts import contact_ref, handles
 from accounts.principals.models import Contact, ContactHandle
 from accounts.principals.services import Sender, contact_on_sight, contact_owner, sender_ref
-from sessions_app.services.append import Author
+from sessions_app.services.authors import Author
 
 if TYPE_CHECKING:
     from uuid import UUID

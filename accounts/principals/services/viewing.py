@@ -16,9 +16,9 @@ from accounts import tenancy
 from accounts.actor import Role
 from accounts.errors import Conflict, InvalidArgument, NotFound, PermissionDenied
 from accounts.principals import access, audit
-from accounts.principals.authentication import actor_by_membership
 from accounts.principals.contacts import contact_for
 from accounts.principals.jobs import queue_view_end
+from accounts.principals.membership import actor_by_membership
 from accounts.principals.models import AuditEvent, ViewAs
 
 if TYPE_CHECKING:
