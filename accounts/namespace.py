@@ -6,6 +6,7 @@ Nothing here reads a database: the same functions serve the API, the pages and t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 SCHEME = "viking://"
 
@@ -43,3 +44,26 @@ def agent_root(policy: Policy, user_id: str, agent_id: str) -> str:
 def session_uri(session_id: str) -> str:
     """Canonical address of a session: the same under every policy."""
     return f"{SCHEME}session/{session_id}"
+
+
+def memory_uri(
+    policy: Policy,
+    *,
+    scope: str,
+    user_id: str,
+    agent_id: str,
+    kind: str,
+    id: UUID,  # noqa: A002  (as the row calls it)
+) -> str:
+    """Canonical address of a memory: derived from its row and the policy, never stored."""
+    root = agent_root if scope == "agent" else user_root
+    return f"{root(policy, user_id, agent_id)}/memories/{kind}/{id}"
+
+
+def owner_of(
+    policy: Policy, *, scope: str, user_id: str, agent_id: str
+) -> tuple[str | None, str | None]:
+    """Whose a memory is, as (owner_user_id, owner_agent_id): null where nothing is split by it."""
+    if scope == "agent":
+        return user_id if policy.isolate_agent_scope_by_user else None, agent_id
+    return user_id, agent_id if policy.isolate_user_scope_by_agent else None
