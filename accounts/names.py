@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
-from accounts.errors import InvalidArgument
+from accounts.errors import InvalidArgument, NotFound
 
 ID_PATTERN = r"^[a-zA-Z0-9_-]{1,64}$"
 SESSION_ID_PATTERN = r"^[a-zA-Z0-9_-]{1,128}$"
@@ -55,12 +55,25 @@ def check_session_id(value: str) -> str:
 def check_new_id(value: str, what: str) -> str:
     """As check_id, and refuse what is reserved at creation: words in any case, UUID shapes."""
     check_id(value, what)
-    if value.lower() in RESERVED_IDS or _is_uuid(value):
+    if value.lower() in RESERVED_IDS or is_uuid(value):
         raise InvalidArgument(f"{what} {value!r} is reserved.", field=what)
     return value
 
 
-def _is_uuid(value: str) -> bool:
+def uuid_named(text: str, what: str) -> UUID:
+    """The key that a path names; what is no UUID names nothing.
+
+    Raises:
+        NotFound: as for a row that is not there.
+    """
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound(what, text) from None
+
+
+def is_uuid(value: str) -> bool:
+    """Whether the text has the shape of a row's key."""
     try:
         UUID(value)
     except ValueError:

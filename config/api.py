@@ -23,6 +23,11 @@ from accounts.principals.contacts_api import router as contacts_router
 from config.errors import plain_problem
 from config.openapi import with_errors
 from config.system import router as system_router
+from memory.api import router as memories_router
+from memory.api import uri_router
+from memory.consent_api import router as consent_router
+from memory.control_api import router as control_router
+from memory.policy_api import router as preview_router
 from sessions_app.api import router as sessions_router
 from sessions_app.inbound_api import router as inbound_router
 from sessions_app.tasks_api import router as tasks_router
@@ -48,10 +53,15 @@ api = BailiwickAPI(
 )
 api.add_router("/admin", admin_router)
 api.add_router("/sessions", sessions_router)
+api.add_router("/admin", preview_router)
 api.add_router("/agents", agents_router)
 api.add_router("/contacts", contacts_router)
+api.add_router("/contacts", consent_router)
 api.add_router("/handles", handles_router)
 api.add_router("/tasks", tasks_router)
+api.add_router("/memories", memories_router)
+api.add_router("/uris", uri_router)
+api.add_router("/users", control_router)
 api.add_router("/system", system_router)
 api.add_router("", who_router)
 api.add_router("", inbound_router)

@@ -38,6 +38,16 @@ class ListEnvelope(Schema, Generic[T]):
     request_id: str
 
 
+class PageEnvelope(Schema, Generic[T]):
+    """A successful answer whose result holds one page of a list, and something beside it."""
+
+    status: Literal["ok"] = "ok"
+    result: T
+    error: None = None
+    page: Page
+    request_id: str
+
+
 class Problem(Schema):
     """Why a request was refused."""
 

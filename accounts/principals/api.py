@@ -24,6 +24,7 @@ from accounts.principals.schemas import (
     KeyOut,
     PolicyIn,
     PolicyOut,
+    RevertIn,
     RoleIn,
     RoleOut,
     SettingsIn,
@@ -233,16 +234,37 @@ def get_policy(request: HttpRequest, account_id: str) -> Any:
 
 @router.put(f"{ACCOUNT}/policy", auth=ManagerAuth(), response=Envelope[PolicyOut])
 def put_policy(request: HttpRequest, account_id: str, body: PolicyIn) -> Any:
-    """Change who reads sessions; what is absent stays. It binds at once, on every process."""
+    """Change what splits memories and who reads sessions; what is absent stays.
+
+    It binds at once, on every process, and touches no memory.
+    """
     actor, account = access.manager_of(caller(request), account_id)
-    changes = body.model_dump(exclude={"reason"}, exclude_none=True)
+    changes = body.model_dump(exclude={"reason", "version"}, exclude_none=True)
     once_within(
         request,
         actor,
         account,
         lambda: services.policy_update(
-            actor=actor, account=account, changes=changes, reason=body.reason
+            actor=actor,
+            account=account,
+            changes=changes,
+            reason=body.reason,
+            version=body.version,
         ),
+    )
+    return ok(request, selectors.policy_facts(account=account))
+
+
+@router.post(f"{ACCOUNT}/policy/revert", auth=ManagerAuth(), response=Envelope[PolicyOut])
+def revert_policy(request: HttpRequest, account_id: str, body: RevertIn | None = None) -> Any:
+    """Go back to the policy before: as a new version, so that this too can be reverted."""
+    actor, account = access.manager_of(caller(request), account_id)
+    asked = body or RevertIn.model_validate({})
+    once_within(
+        request,
+        actor,
+        account,
+        lambda: services.policy_revert(actor=actor, account=account, **asked.model_dump()),
     )
     return ok(request, selectors.policy_facts(account=account))
 

@@ -39,6 +39,15 @@ def record(
     event.save(force_insert=True)
 
 
+def record_each(
+    *, actor: Actor | Operator, action: str, target_type: str, targets: Iterable[UUID]
+) -> None:
+    """Write one event for each target, in one statement, inside the caller's transaction."""
+    AuditEvent.objects.bulk_create(
+        [_event(actor, action, target_type, target) for target in targets]
+    )
+
+
 def _event(
     actor: Actor | Operator, action: str, target_type: str, target: UUID | None
 ) -> AuditEvent:

@@ -12,6 +12,7 @@ from accounts.actor import Scope
 from accounts.errors import Conflict, InvalidArgument, NotFound
 from accounts.http.envelope import Envelope, ListEnvelope, ok, ok_page
 from accounts.http.paging import DEFAULT_LIMIT, check_limit, encode_cursor, id_from_cursor
+from accounts.names import uuid_named
 from accounts.principals import selectors, services
 from accounts.principals.auth import AccountAuth, caller
 from accounts.principals.contact_schemas import (
@@ -102,7 +103,10 @@ def resolve_contact(request: HttpRequest, body: ResolveIn) -> Any:
 def get_contact(request: HttpRequest, contact_id: str) -> Any:
     """One contact with its handles."""
     return ok(
-        request, selectors.contact_facts(actor=caller(request), contact_id=_contact(contact_id))
+        request,
+        selectors.contact_facts(
+            actor=caller(request), contact_id=uuid_named(contact_id, "contact")
+        ),
     )
 
 
@@ -112,7 +116,7 @@ def change_contact(request: HttpRequest, contact_id: str, body: ContactChange) -
     return _changed(
         request,
         lambda actor: services.contact_update(
-            actor=actor, contact_id=_contact(contact_id), changes=body.model_dump()
+            actor=actor, contact_id=uuid_named(contact_id, "contact"), changes=body.model_dump()
         ),
     )
 
@@ -124,7 +128,9 @@ def delete_contact(request: HttpRequest, contact_id: str) -> Any:
     once(
         request,
         actor,
-        work=lambda: services.contact_delete(actor=actor, contact_id=_contact(contact_id)),
+        work=lambda: services.contact_delete(
+            actor=actor, contact_id=uuid_named(contact_id, "contact")
+        ),
         reference=lambda _made: {},
         again=lambda _reference: None,
     )
@@ -137,7 +143,7 @@ def merge_contact(request: HttpRequest, contact_id: str, body: MergeIn) -> Any:
     return _changed(
         request,
         lambda actor: services.contact_merge(
-            actor=actor, contact_id=_contact(contact_id), into=body.into
+            actor=actor, contact_id=uuid_named(contact_id, "contact"), into=body.into
         ),
     )
 
@@ -147,20 +153,24 @@ def unmerge_contact(request: HttpRequest, contact_id: str) -> Any:
     """Undo a merge. Needs an admin."""
     return _changed(
         request,
-        lambda actor: services.contact_unmerge(actor=actor, contact_id=_contact(contact_id)),
+        lambda actor: services.contact_unmerge(
+            actor=actor, contact_id=uuid_named(contact_id, "contact")
+        ),
     )
 
 
 @router.post("/{contact_id}/handles", auth=AccountAuth(), response=Envelope[HandleOut])
 def add_handle(request: HttpRequest, contact_id: str, body: HandleIn) -> Any:
     """Give the contact one more address."""
-    facts = selectors.contact_facts(actor=caller(request), contact_id=_contact(contact_id))
+    facts = selectors.contact_facts(
+        actor=caller(request), contact_id=uuid_named(contact_id, "contact")
+    )
     sender = _sender(body, facts.kind)
     return _handle_changed(
         request,
         contact_id,
         lambda actor: services.handle_add(
-            actor=actor, contact_id=_contact(contact_id), sender=sender
+            actor=actor, contact_id=uuid_named(contact_id, "contact"), sender=sender
         ),
     )
 
@@ -173,7 +183,9 @@ def remove_handle(request: HttpRequest, contact_id: str, handle_id: str) -> Any:
         request,
         actor,
         work=lambda: services.handle_remove(
-            actor=actor, contact_id=_contact(contact_id), handle_id=_handle(handle_id)
+            actor=actor,
+            contact_id=uuid_named(contact_id, "contact"),
+            handle_id=uuid_named(handle_id, "handle"),
         ),
         reference=lambda _made: {},
         again=lambda _reference: None,
@@ -193,8 +205,8 @@ def bind_handle(request: HttpRequest, contact_id: str, handle_id: str, body: Bin
         contact_id,
         lambda actor: services.handle_bind(
             actor=actor,
-            contact_id=_contact(contact_id),
-            handle_id=_handle(handle_id),
+            contact_id=uuid_named(contact_id, "contact"),
+            handle_id=uuid_named(handle_id, "handle"),
             user_id=body.user_id,
         ),
     )
@@ -211,7 +223,9 @@ def unbind_handle(request: HttpRequest, contact_id: str, handle_id: str) -> Any:
         request,
         contact_id,
         lambda actor: services.handle_unbind(
-            actor=actor, contact_id=_contact(contact_id), handle_id=_handle(handle_id)
+            actor=actor,
+            contact_id=uuid_named(contact_id, "contact"),
+            handle_id=uuid_named(handle_id, "handle"),
         ),
     )
 
@@ -254,7 +268,7 @@ def _handle_changed(
         reference=lambda made: {"handle": str(made)},
         again=lambda found: UUID(found["handle"]),
     )
-    facts = selectors.contact_facts(actor=actor, contact_id=_contact(contact_id))
+    facts = selectors.contact_facts(actor=actor, contact_id=uuid_named(contact_id, "contact"))
     found = [one for one in facts.handles if one.id == key]
     if not found:  # removed since
         raise NotFound("handle", str(key))
@@ -265,22 +279,6 @@ def _sender(body: HandleIn, kind: str) -> services.Sender:
     return services.checked_sender(
         body.platform, body.platform_id, kind=kind, username=body.username
     )
-
-
-def _contact(text: str) -> UUID:
-    return _uuid(text, "contact")
-
-
-def _handle(text: str) -> UUID:
-    return _uuid(text, "handle")
-
-
-def _uuid(text: str, kind: str) -> UUID:
-    """What is no UUID names nothing."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound(kind, text) from None
 
 
 def _shown_once(_reference: dict[str, Any]) -> NoReturn:

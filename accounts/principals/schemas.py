@@ -114,6 +114,12 @@ class PolicyIn(NewBody):
     isolate_agent_scope_by_user: StrictBool | None = None
     sessions_visible_to: str | None = Field(None, examples=["participants"])
     reason: str = ""
+    version: StrictInt | None = Field(None, description="The one that was previewed; else 409.")
+
+
+class RevertIn(NewBody):
+    reason: str = ""
+    version: StrictInt | None = Field(None, description="The one in force; else 409.")
 
 
 class PolicyOut(Schema):

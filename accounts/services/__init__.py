@@ -1,9 +1,12 @@
 """Changing the public schema. Each function is one transaction with its event."""
 
 from accounts.services.accounts import (
+    POLICY_FIELDS,
     account_migrated,
     delete_jobs,
     operator_event,
+    policy_before,
+    policy_lock,
     policy_set,
     settings_change,
 )
@@ -20,6 +23,7 @@ from accounts.services.people import (
 )
 
 __all__ = [
+    "POLICY_FIELDS",
     "account_migrated",
     "check_sign_in",
     "delete_jobs",
@@ -30,6 +34,8 @@ __all__ = [
     "person_create",
     "person_enroll",
     "person_update",
+    "policy_before",
+    "policy_lock",
     "policy_set",
     "settings_change",
     "sign_in_event",

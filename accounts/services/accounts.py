@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from accounts import tenancy
-from accounts.errors import InvalidArgument
+from accounts.errors import Conflict, InvalidArgument
 from accounts.models import (
     Account,
     NamespacePolicy,
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
     from accounts.actor import Operator
     from accounts.tenancy import AccountRef
+
+POLICY_FIELDS = (
+    "isolate_user_scope_by_agent",
+    "isolate_agent_scope_by_user",
+    "sessions_visible_to",
+)
 
 
 def account_migrated(*, account: AccountRef, heads: str) -> None:
@@ -55,40 +61,74 @@ def delete_jobs(account: UUID) -> None:
 def policy_set(
     *,
     account: AccountRef,
-    sessions_visible_to: str,
+    changes: Mapping[str, Any],
     reason: str,
     updated_by: UUID | None,
+    version: int | None = None,
 ) -> NamespacePolicy:
     """Put a new version of the policy in force, inside the caller's transaction.
 
-    It binds at once: every request reads the policy with its credential.
+    It binds at once: every request reads the policy with its credential. What is not given stays;
+    when nothing differs, no version is made.
+
+    Args:
+        changes: of POLICY_FIELDS.
+        version: the one that was in force when the change was decided; None: whichever is.
 
     Raises:
         InvalidArgument: a value other than account and participants.
+        Conflict: another version is in force.
     """
-    if sessions_visible_to not in NamespacePolicy.SessionsVisibleTo.values:
+    readers = changes.get("sessions_visible_to")
+    if readers is not None and readers not in NamespacePolicy.SessionsVisibleTo.values:
         raise InvalidArgument(
             "sessions_visible_to must be 'account' or 'participants'.",
             field="sessions_visible_to",
         )
     policy = NamespacePolicy.objects.select_for_update().get(account_id=account.id)
-    if policy.sessions_visible_to == sessions_visible_to:
+    if version is not None and version != policy.version:
+        raise Conflict(
+            f"The policy was changed meanwhile: version {policy.version} is in force.",
+            version=policy.version,
+        )
+    if all(getattr(policy, name) == value for name, value in changes.items()):
         return policy
-    policy.sessions_visible_to = sessions_visible_to
+    for name, value in changes.items():
+        setattr(policy, name, value)
     policy.version += 1
     policy.updated_at = timezone.now()
     policy.updated_by = updated_by
-    policy.save(update_fields=["sessions_visible_to", "version", "updated_at", "updated_by"])
+    policy.save(update_fields=[*POLICY_FIELDS, "version", "updated_at", "updated_by"])
     PolicyVersion.objects.create(
         account_id=account.id,
         version=policy.version,
-        isolate_user_scope_by_agent=policy.isolate_user_scope_by_agent,
-        isolate_agent_scope_by_user=policy.isolate_agent_scope_by_user,
-        sessions_visible_to=sessions_visible_to,
         reason=reason,
         updated_by=updated_by,
+        **{name: getattr(policy, name) for name in POLICY_FIELDS},
     )
     return policy
+
+
+def policy_lock(*, account: AccountRef) -> int:
+    """The version in force; it stays so until the caller's transaction ends."""
+    return NamespacePolicy.objects.select_for_update().get(account_id=account.id).version
+
+
+def policy_before(*, account: AccountRef) -> PolicyVersion:
+    """The version before the one in force, which a revert goes back to.
+
+    Raises:
+        Conflict: the first version is in force.
+    """
+    current = NamespacePolicy.objects.get(account_id=account.id).version
+    found = (
+        PolicyVersion.objects.filter(account_id=account.id, version__lt=current)
+        .order_by("-version")
+        .first()
+    )
+    if found is None:
+        raise Conflict("This is the first version of the policy; there is none before it.")
+    return found
 
 
 def settings_change(*, account: AccountRef, values: Mapping[str, Any]) -> AccountSettings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,16 +9,17 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from accounts.actor import AgentRef, ContactRef, Principal, Role
+from accounts.actor import AgentRef, Role
 from accounts.errors import AlreadyExists, InvalidArgument, PermissionDenied, Unavailable
 from accounts.names import check_id, check_session_id
 from accounts.principals import audit
 from accounts.principals.access import agent_by_id
 from accounts.principals.contacts import narrowed_by_parameter
-from accounts.principals.services import agent_on_sight, contact_on_sight, user_on_sight
+from accounts.principals.services import with_everyone_registered
 from accounts.settings import AccountSettings
 from sessions_app import access
 from sessions_app.models import Session
+from sessions_app.ports import memories as memories_port
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -212,7 +212,7 @@ def session_delete(
 
     Args:
         cascade: delete the forks that the actor sees too, and theirs.
-        memories: `keep` or `erase`; nothing is made of sessions in this version.
+        memories: `keep` or `erase`: what becomes of what was remembered in them.
 
     Returns:
         The id that it had.
@@ -228,6 +228,7 @@ def session_delete(
         if actor.role is Role.USER:
             raise PermissionDenied("Only admins delete sessions.")
         doomed = _with_forks(actor, session) if cascade else [session.pk]
+        erased = memories_port().erase_of_sessions(sessions=doomed) if memories == "erase" else 0
         Session.objects.filter(pk__in=doomed).delete()
         audit.record(
             actor=actor,
@@ -236,6 +237,7 @@ def session_delete(
             target=session.pk,
             sessions=len(doomed),
             messages=session.message_count,
+            memories=erased,
         )
     return session.session_id
 
@@ -269,28 +271,6 @@ def named_agent(actor: Actor, agent_id: str | None) -> AgentRef:
         raise PermissionDenied("This key is bound to other agents.")
     found = agent_by_id(agent_id)
     return AgentRef(found.pk, found.agent_id) if found else AgentRef(None, agent_id)
-
-
-def with_everyone_registered(actor: Actor, agent: AgentRef) -> Actor:
-    """The actor with that agent, after registering on sight whoever is new.
-
-    Inside the caller's transaction: a refused write registers nobody.
-    """
-    principal = actor.principal
-    if principal is not None:
-        principal = user_on_sight(actor=actor, user=principal)
-    own = actor.principal is not None and actor.principal.id == actor.user.id
-    user = principal if own and principal else user_on_sight(actor=actor, user=actor.user)
-    actor = replace(actor, principal=principal, user=user)
-    contact = registered_contact(actor, actor.contact, user) if actor.contact else None
-    return replace(actor, contact=contact, agent=agent_on_sight(actor=actor, agent=agent))
-
-
-def registered_contact(actor: Actor, contact: ContactRef, user: Principal) -> ContactRef:
-    """The contact, made if new; a peer of a user who was just registered is that user's."""
-    if not contact.owner.registered:
-        contact = replace(contact, owner=user)
-    return contact_on_sight(actor=actor, contact=contact)
 
 
 def new_session(actor: Actor, session_id: str | None) -> Session:

@@ -51,7 +51,7 @@ from accounts.principals.selectors.keys import (
     keys_bound_to,
 )
 from accounts.principals.selectors.pages import Page
-from accounts.principals.selectors.policy import PolicyFacts, policy_facts
+from accounts.principals.selectors.policy import PolicyFacts, policy_facts, policy_in_force
 from accounts.principals.selectors.standing import Standing, standing_of
 from accounts.principals.selectors.user_facts import (
     UserEnd,
@@ -60,7 +60,14 @@ from accounts.principals.selectors.user_facts import (
     user_facts,
     user_register,
 )
-from accounts.principals.selectors.users import user_ids, user_names, user_page, user_row
+from accounts.principals.selectors.users import (
+    user_ids,
+    user_keys,
+    user_names,
+    user_page,
+    user_row,
+    visible_users,
+)
 from accounts.principals.selectors.viewing import (
     Look,
     LookPage,
@@ -120,10 +127,12 @@ __all__ = [
     "merge_candidates",
     "merge_preview",
     "policy_facts",
+    "policy_in_force",
     "standing_of",
     "user_end",
     "user_facts",
     "user_ids",
+    "user_keys",
     "user_names",
     "user_page",
     "user_register",
@@ -131,4 +140,5 @@ __all__ = [
     "uuid_in",
     "views_by",
     "views_of",
+    "visible_users",
 ]

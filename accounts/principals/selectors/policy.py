@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from accounts import tenancy
 from accounts.models import NamespacePolicy
+from accounts.namespace import Policy
 from accounts.principals.selectors.users import user_names
 
 if TYPE_CHECKING:
@@ -25,6 +26,17 @@ class PolicyFacts:
     version: int
     updated_at: datetime
     updated_by: str | None  # a user_id; None: an operator
+
+
+def policy_in_force(*, account: AccountRef) -> Policy:
+    """The policy as it decides, for who runs an account without being in it."""
+    row = NamespacePolicy.objects.get(account_id=account.id)
+    return Policy(
+        row.isolate_user_scope_by_agent,
+        row.isolate_agent_scope_by_user,
+        row.sessions_visible_to,
+        row.version,
+    )
 
 
 def policy_facts(*, account: AccountRef) -> PolicyFacts:

@@ -44,7 +44,12 @@ from accounts.principals.services.invitations import (
     invitation_revoke,
 )
 from accounts.principals.services.keys import key_create, key_replace, key_revoke
-from accounts.principals.services.policy import policy_update, settings_update
+from accounts.principals.services.policy import (
+    policy_revert,
+    policy_update,
+    settings_update,
+)
+from accounts.principals.services.registration import registered_contact, with_everyone_registered
 from accounts.principals.services.users import (
     NewUser,
     user_create,
@@ -92,7 +97,9 @@ __all__ = [
     "link_code_burn",
     "link_code_create",
     "link_code_use",
+    "policy_revert",
     "policy_update",
+    "registered_contact",
     "sender_ref",
     "settings_update",
     "user_create",
@@ -104,4 +111,5 @@ __all__ = [
     "view_expire",
     "view_start",
     "views_leave",
+    "with_everyone_registered",
 ]

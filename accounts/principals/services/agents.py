@@ -146,7 +146,7 @@ def agent_delete(*, actor: Actor, agent_id: str) -> Agent:
         try:
             agent.delete()
         except ProtectedError:
-            raise Conflict("This agent took part in sessions; it cannot be deleted.") from None
+            raise Conflict("This agent has sessions or memories; it cannot be deleted.") from None
         audit.record(actor=actor, action="agent.deleted", target_type="agent", target=key)
     return agent
 

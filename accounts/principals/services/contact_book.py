@@ -202,8 +202,8 @@ def contact_delete(*, actor: Actor, contact_id: UUID) -> Contact:
                 row.delete()
         except ProtectedError:
             raise Conflict(
-                "This contact has sessions, others were merged into it, or an admin saw the account"
-                " as it; it can be erased only."
+                "This contact has sessions or memories, others were merged into it, or an admin saw"
+                " the account as it; it can be erased only."
             ) from None
         audit.record(actor=actor, action="contact.deleted", target_type="contact", target=key)
     row.pk = key

@@ -16,6 +16,7 @@ from accounts.errors import AlreadyExists, Conflict, InvalidArgument
 from accounts.models import Account, Membership
 from accounts.names import check_new_id
 from accounts.principals import access, audit
+from accounts.principals.keeping import keeping
 from accounts.principals.models import ContactHandle, User
 from accounts.principals.services.contacts import count_user
 from accounts.principals.services.invitations import invitation_create, revoke_open
@@ -148,7 +149,7 @@ def user_delete(
     again.
 
     Args:
-        memories: `erase` or `keep`; nothing is kept about users in this version.
+        memories: `erase` or `keep`: what becomes of the user's own memories. Those of agents stay.
 
     Raises:
         InvalidArgument: another value of `memories`.
@@ -171,8 +172,14 @@ def user_delete(
         Membership.objects.filter(account_id=account.id, user=user.pk).delete()
         revoke_open(actor, account, user.pk)
         Account.objects.filter(pk=account.id).update(user_count=F("user_count") - 1)
+        erased = keeping().erase_of_user(user=user.pk) if memories == "erase" else 0
         audit.record(
-            actor=actor, action="user.deleted", target_type="user", target=user.pk, keys=revoked
+            actor=actor,
+            action="user.deleted",
+            target_type="user",
+            target=user.pk,
+            keys=revoked,
+            memories=erased,
         )
     return user
 
