@@ -11,6 +11,13 @@ os.environ.setdefault("BAILIWICK_POOL", "1")
 for name in [name for name in os.environ if name.startswith("HTTP_")]:
     del os.environ[name]
 
+from threading import Thread
+
 from django.core.wsgi import get_wsgi_application
 
 application = get_wsgi_application()
+
+from memory.secrets import warm
+
+# Compiling what secrets look like takes a second or more; requests are served meanwhile.
+Thread(target=warm, name="secrets", daemon=True).start()

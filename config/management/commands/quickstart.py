@@ -66,7 +66,12 @@ class Command(BaseCommand):
         tenancy.disconnect()
         supervisor = Supervisor()
         stack.callback(supervisor.stop)
-        environment = {**os.environ, "BAILIWICK_DATA_DIR": str(env.data_dir)}
+        environment = {
+            # Where the recogniser of secrets keeps its compiled rules; else in the home folder.
+            "KF_RULE_CACHE_DIR": str(env.data_dir / "cache"),
+            **os.environ,
+            "BAILIWICK_DATA_DIR": str(env.data_dir),
+        }
         supervisor.start("web server", _web_server(), environment)
         supervisor.start("job worker", _worker(), environment)
         address = f"http://{_reachable(env.host)}:{env.port}"
