@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import connection as _connection
+from psycopg import sql
 from psycopg.errors import UndefinedTable
 
 from accounts.names import is_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 connection: Any = _connection  # django-tenants adds the schema to Django's own wrapper
 PUBLIC = "public"
@@ -145,3 +146,27 @@ def fetch_rows(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[
         cursor.execute(sql, parameters)
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def copy_rows(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Stream rows into a table of the current schema, inside the caller's transaction.
+
+    Args:
+        table, columns: names of ours, never from input.
+        rows: must not ask the database anything: the connection is taken until the last row.
+    """
+    into = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(into) as copy,
+        connection.execute_wrapper(_refuse_while_copying),
+    ):
+        for row in rows:
+            copy.write_row(row)
+
+
+def _refuse_while_copying(*_: Any) -> None:
+    """Without this it would wait for itself, for ever."""
+    raise RuntimeError("The database was asked something while rows are copied into it.")

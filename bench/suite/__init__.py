@@ -1,8 +1,10 @@
-"""One file for each bench: its name is the file's name, its work the function `run` in it."""
+"""One file for each bench: its name is the file's name (with `_` behind a word of Python), its work
+the function `run` in it."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from keyword import iskeyword
 from pkgutil import iter_modules
 from typing import Protocol, cast
 
@@ -23,9 +25,10 @@ class Bench(Protocol):
 
 def names() -> list[str]:
     """All benches there are."""
-    return sorted(module.name for module in iter_modules(__path__))
+    return sorted(module.name.rstrip("_") for module in iter_modules(__path__))
 
 
 def load(name: str) -> Bench:
     """The bench of that name; imported only now, since it may need Django."""
-    return cast("Bench", import_module(f"bench.suite.{name}"))
+    file = f"{name}_" if iskeyword(name) else name
+    return cast("Bench", import_module(f"bench.suite.{file}"))
