@@ -8,6 +8,7 @@ from config.frame import account_home
 
 urlpatterns = [
     path("", account_home, name="account_home"),
+    path("", include("memory.urls")),
     path("", include("sessions_app.urls")),
     path("", include("accounts.principals.urls")),
 ]

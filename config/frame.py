@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FOR_ADMINS = (
     (("overview", "Overview", "gauge", "overview"),
      ("sessions", "Sessions", "messages-square", "session_list"),
+     ("memories", "Memories", "notebook", "memory_list"),
      ("contacts", "Contacts", "contact", "contact_list")),
     (("agents", "Agents", "bot", "agent_list"),
      ("users", "Users", "users", "user_list"),
@@ -39,6 +40,7 @@ FOR_ADMINS = (
 )  # fmt: skip
 FOR_USERS = (
     (("sessions", "Sessions", "messages-square", "session_list"),
+     ("memories", "Memories", "notebook", "memory_list"),
      ("contacts", "Contacts", "contact", "contact_list")),
     (("keys", "Keys", "key-round", "key_list"),
      ("looked", "Who looked", "eye", "who_looked")),
@@ -214,5 +216,6 @@ def _entries(request: AccountRequest, actor: Actor) -> list[list[Entry]]:
 
 
 def _entry(request: HttpRequest, key: str, label: str, icon: str, url: str, count: int) -> Entry:
-    current = request.path == url or request.path.startswith(f"{url}/")
+    places = (url, reverse("import_list")) if key == "settings" else (url,)
+    current = any(request.path == one or request.path.startswith(f"{one}/") for one in places)
     return Entry(key, label, icon, url, current, count)

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
@@ -15,6 +16,7 @@ from django.utils.cache import patch_vary_headers
 from accounts import tenancy
 from accounts.principals.middleware import PREFIX as ACCOUNT_PREFIX
 from config.errors import API_PREFIX, PLAIN, bad_address, plain_problem
+from memory.services.imports import MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from accounts.http.request import OurRequest
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_TAKES_FILES = re.compile(r"/a/[^/]+/imports/new")
+_FORM_ROOM = 1024 * 1024  # bytes of an upload beside its files
 log = logging.getLogger("bailiwick.request")
 
 
@@ -40,7 +44,12 @@ class RequestMiddleware:
         try:
             # No address of ours holds NUL, and the database cannot be asked about it.
             odd = "\x00" in request.path or _is_odd_form(request)
-            response = bad_address(request) if odd else self.get_response(request)
+            if odd:
+                response: HttpResponseBase = bad_address(request)
+            elif _is_too_large(request):
+                response = HttpResponse(PLAIN[413][1], "text/plain; charset=utf-8", 413)
+            else:
+                response = self.get_response(request)
         finally:
             tenancy.leave()
         if request.path.startswith(API_PREFIX):
@@ -80,6 +89,18 @@ def _is_odd_form(request: HttpRequest) -> bool:
     """Forms are UTF-8: other encodings can write what the database cannot hold."""
     charset = (request.content_params or {}).get("charset", "utf-8")
     return charset.lower() not in ("utf-8", "utf8")
+
+
+def _is_too_large(request: HttpRequest) -> bool:
+    """Files are written to the disk before any view is asked, whoever sends them; Django limits
+    only what is beside them. Nothing comes without its length: the server reads none then."""
+    if request.content_type != "multipart/form-data":
+        return False
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if _TAKES_FILES.fullmatch(request.path):
+        most = MAX_BYTES + _FORM_ROOM
+    return not length.isdecimal() or int(length) > most
 
 
 def _enveloped(request: OurRequest, response: HttpResponseBase) -> HttpResponseBase:

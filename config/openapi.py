@@ -36,7 +36,10 @@ IDEMPOTENCY = {
     "Idempotency-Key": "A repetition with the same key is answered, not done again; 24 hours."
 }
 ID_HEADERS = {"X-Bailiwick-Account", "X-Bailiwick-User", "X-Bailiwick-Agent"}
-ON_ACCOUNT_DATA = ("/sessions", "/tasks", "/agents", "/whoami")
+ON_ACCOUNT_DATA = (
+    *("/sessions", "/tasks", "/agents", "/whoami"),
+    *("/memories", "/uris", "/users"),
+)
 
 
 def with_errors(schema: Any) -> Any:

@@ -90,7 +90,11 @@ MIDDLEWARE = [
     "accounts.web.TimeZoneMiddleware",
     "accounts.principals.middleware.AccountPathMiddleware",
 ]
+UPLOADS_DIR = ENV.data_dir / "uploads"  # of imports, until they are read
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # bytes of one request's body; more: 413
+# Files of an import do not count there: they go to the disk (config/middleware.py has their limit).
+# Each is an open file while it arrives, and a process has 1,024.
+DATA_UPLOAD_MAX_NUMBER_FILES = 500
 NINJA_PAGINATION_MAX_LIMIT = 200
 
 CONTENT_SECURITY_POLICY = {

@@ -8,15 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.actor import Role, Scope
 from accounts.errors import InvalidArgument, NotFound, PermissionDenied
 from accounts.names import check_id, is_uuid
-from accounts.principals.access import agent_for, require_scope, user_by_id
+from accounts.principals.access import agent_for, require_scope
+from accounts.principals.models import User
 from accounts.settings import AccountSettings
 from memory import visibility
-from memory.models import Extraction, Memory
+from memory.models import Evidence, Extraction, Import, Memory, Revision
 from memory.models import Scope as MemoryScope
 from sessions_app.access import require_whole_account
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from accounts.actor import Actor
     from accounts.guard import AccountQuerySet
-    from accounts.principals.models import Agent, User
+    from accounts.principals.models import Agent
 
 M = TypeVar("M", Memory, Extraction)
 # What means nobody elsewhere is no other way to say `default` here.
@@ -64,21 +65,25 @@ def editable_by(actor: Actor) -> Q:
     """The memories that the actor may change, as a filter beside `memories_of`.
 
     An ADMIN as itself: any. Else of the user scope its own; of the agent scope what it wrote
-    itself: as the subject, when it simulates.
+    itself, also when an admin changed it since: as the subject, when it simulates. Through a
+    gateway many write with one key, so it must have been for the same user, too.
     """
     if actor.is_admin:
         return Q()
-    own = Q(scope=MemoryScope.USER, user=actor.user.id)
-    return own | Q(scope=MemoryScope.AGENT, written_by=_author(actor))
+    first = Revision.objects.filter(memory=OuterRef("pk"), version=1, written_by=_author(actor))
+    wrote = Q(written_by=_author(actor)) | Q(Exists(first))
+    return Q(user=actor.user.id) & (Q(scope=MemoryScope.USER) | Q(scope=MemoryScope.AGENT) & wrote)
 
 
 def may_edit(actor: Actor, memory: Memory) -> bool:
     """The same for one memory that the actor sees."""
     if actor.is_admin:
         return True
-    if memory.scope == MemoryScope.USER:
-        return memory.user_id == actor.user.id
-    return memory.written_by is not None and memory.written_by == _author(actor)
+    if memory.user_id != actor.user.id:
+        return False
+    if memory.scope == MemoryScope.USER or memory.written_by == _author(actor):
+        return True
+    return Revision.objects.filter(memory=memory.pk, version=1, written_by=_author(actor)).exists()
 
 
 def _author(actor: Actor) -> UUID:
@@ -120,6 +125,26 @@ def require_keeper(actor: Actor) -> None:
     require_scope(actor, Scope.MANAGE)
 
 
+def require_importer(actor: Actor) -> None:
+    """Raise PermissionDenied unless an operator, or an ADMIN as itself with `manage`."""
+    if actor.role is not Role.ROOT:
+        require_keeper(actor)
+
+
+def import_for(actor: Actor, run_id: UUID) -> Import:
+    """An import of the account, for those who may run one.
+
+    Raises:
+        PermissionDenied: neither an operator nor an ADMIN as itself with `manage`.
+        NotFound: there is none.
+    """
+    require_importer(actor)
+    run = Import.objects.filter(pk=run_id).first()
+    if run is None:
+        raise NotFound("import", str(run_id))
+    return run
+
+
 # --- the control API: one user's memories, whoever asks ---
 
 
@@ -138,10 +163,14 @@ def subject_for(actor: Actor, user_id: str) -> User:
     if user_id.lower() in NOBODY or is_uuid(user_id):
         raise InvalidArgument(f"{user_id!r} names nobody.", field="user_id")
     if actor.role is not Role.ADMIN:
-        own = actor.user if actor.role is Role.ROOT else actor.principal
+        # Through an address that is bound to a user, a gateway speaks for that user.
+        named = actor.role is Role.ROOT or actor.addressed
+        own = actor.user if named else actor.principal
         if own is None or own.user_id.lower() != user_id.lower():
             raise PermissionDenied("Only an admin controls another user's memories.")
-    found = user_by_id(user_id)
+    rows = User.objects.filter(user_id__lower=user_id.lower())
+    # What was kept of a user who was deleted since is still an admin's to control.
+    found = rows.first() if actor.role is Role.ADMIN else rows.filter(is_active=True).first()
     if found is None:
         raise NotFound("user", user_id)
     return found
@@ -180,6 +209,14 @@ def _narrowed(actor: Actor, rows: AccountQuerySet[M]) -> AccountQuerySet[M]:
     if actor.agents and actor.policy.isolate_user_scope_by_agent:
         rows = rows.filter(agent__agent_id__lower__in=actor.agents)
     return rows
+
+
+def kept_of_sessions(sessions: Collection[UUID]) -> AccountQuerySet[Memory]:
+    """The memories that come from these sessions and from nowhere else, whoever asks."""
+    here = Evidence.objects.filter(message__session__in=sessions).values("memory")
+    elsewhere = Evidence.objects.exclude(message__session__in=sessions).values("memory")
+    only_heard_here = Q(pk__in=here) & ~Q(pk__in=elsewhere)
+    return Memory.objects.get_queryset().filter(Q(session__in=sessions) | only_heard_here)
 
 
 def memory_ids(actor: Actor, keys: Collection[UUID]) -> set[UUID]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from accounts.actor import Scope
 from accounts.errors import Unimplemented
 from accounts.http.envelope import Envelope, ListEnvelope, ok, ok_page
 from accounts.http.paging import DEFAULT_LIMIT, check_limit
+from accounts.moments import checked_moment
 from accounts.names import uuid_named
 from accounts.principals.auth import AccountAuth, caller
 from accounts.principals.contacts import narrowed_by_parameter
@@ -64,9 +65,16 @@ class Filters(Schema):
         """The same for the selector; times without a zone are UTC."""
         values = self.model_dump()
         for name in ("since", "as_of"):
-            if values[name] is not None and values[name].tzinfo is None:
-                values[name] = values[name].replace(tzinfo=UTC)
+            if values[name] is not None:
+                values[name] = checked_moment(values[name], name)
+        if values["as_of"] is not None:
+            values["as_of"] = _whole_millisecond(values["as_of"])
         return selectors.MemoryFilter(**values)
+
+
+def _whole_millisecond(moment: datetime) -> datetime:
+    """Answers tell times to the millisecond: what began within it stood then."""
+    return moment if moment.microsecond % 1_000 else moment + timedelta(microseconds=999)
 
 
 about_memories = AccountAuth(about_contacts=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
-from django.utils import timezone
 from ninja import Router
 
 from accounts.actor import DEFAULT_ID
@@ -25,8 +24,8 @@ from accounts.http.paging import (
 from accounts.principals import selectors as principals
 from accounts.principals.auth import AccountAuth, caller
 from accounts.principals.idempotency import once
-from memory import render, services
-from memory.export import attachment, json_text
+from memory import render, selectors, services
+from memory.export import user_file
 from memory.schemas import ExtractionOut, MemoryOut, TopicOut, UserRow, UsersOut, WipedOut
 
 if TYPE_CHECKING:
@@ -36,6 +35,10 @@ router = Router(tags=["users"], auth=AccountAuth(about_contacts=True))
 MAX_AUDIT = 500
 USER = "/{user_id}/memory"
 AGENT = "/{user_id}/agents/{agent_id}/memory"
+A_FILE = {
+    "description": "A file, outside the envelope: whose it is, and `memories` as in a list.",
+    "content": {"application/json": {"schema": {"type": "object"}}},
+}
 
 
 @router.get("", auth=AccountAuth(), response=PageEnvelope[UsersOut])
@@ -96,20 +99,10 @@ def list_extractions(request: HttpRequest, user_id: str, limit: int = 100) -> An
     return ok(request, [render.extraction(run) for run in found])
 
 
-@router.get(f"{USER}/export")
+@router.get(f"{USER}/export", openapi_extra={"responses": {200: A_FILE}})
 def export_user_memory(request: HttpRequest, user_id: str) -> Any:
     """All that is kept of a user as one JSON file, deleted memories left out."""
-    actor: Actor = caller(request)
-    spelled, rows = services.user_memories_export(actor=actor, user_id=user_id)
-    head = {
-        "user_id": spelled,
-        "account_id": actor.account.account_id,
-        "exported_at": timezone.now().isoformat(),
-        "policy_version": actor.policy.version,
-    }
-    shown = (render.memory(actor.policy, row) for row in rows)
-    name = f"memory_{spelled}_{timezone.now():%Y%m%d}.json"
-    return attachment(actor, name, json_text(head, "memories", shown))
+    return user_file(caller(request), user_id)
 
 
 @router.get(AGENT, response=ListEnvelope[MemoryOut])
@@ -174,6 +167,9 @@ def _wiped(
             services.memory_wipe(actor=actor, user_id=user_id, agent_id=agent_id, topic=topic)
         ),
         reference=lambda made: {name: made[name] for name in made if name != "user_id"},
-        again=lambda found: {"user_id": user_id, **found},
+        again=lambda found: {
+            "user_id": selectors.controlled_user(actor=actor, user_id=user_id),
+            **found,
+        },
     )
     return ok(request, wiped)

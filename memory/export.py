@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import StreamingHttpResponse
+from django.utils import timezone
 
 from accounts import tenancy
+from memory import render, services
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -28,6 +30,24 @@ def json_text(
         yield f"{between}{_json(row)}"
         between = ",\n"
     yield "\n]}\n"
+
+
+def user_file(actor: Actor, user_id: str) -> StreamingHttpResponse:
+    """All that is kept of one user, deleted memories left out.
+
+    Raises:
+        InvalidArgument, PermissionDenied, NotFound: as access.subject_for.
+    """
+    spelled, rows = services.user_memories_export(actor=actor, user_id=user_id)
+    head = {
+        "user_id": spelled,
+        "account_id": actor.account.account_id,
+        "exported_at": timezone.now().isoformat(),
+        "policy_version": actor.policy.version,
+    }
+    shown = (render.memory(actor.policy, row) for row in rows)
+    name = f"memory_{spelled}_{timezone.now():%Y%m%d}.json"
+    return attachment(actor, name, json_text(head, "memories", shown))
 
 
 def attachment(actor: Actor, name: str, text: Iterator[str]) -> StreamingHttpResponse:

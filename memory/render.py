@@ -56,7 +56,7 @@ def memory(policy: Policy, row: MemoryRow) -> dict[str, Any]:
         "agent_id": row.agent_id,
         "contact_id": row.contact.pk if row.contact else None,
         "session_id": row.session_id,
-        "superseded_by": said.superseded_by_id if isinstance(said, Memory) else said.superseded_by,
+        "superseded_by": row.superseded_by,
         "expires_at": said.expires_at,
         "version": said.version,
         "created_at": said.created_at,

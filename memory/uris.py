@@ -88,15 +88,6 @@ class Row(Protocol):
     def id(self) -> UUID: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One step of an address, to be clicked. `is_root`: it stands within the canonical root."""
-
-    text: str
-    prefix_uri: str
-    is_root: bool
-
-
 def parse(uri: str, policy: Policy, own: Namespace) -> Address:
     """Read an address.
 
@@ -131,21 +122,6 @@ def admits(address: Address, row: Row) -> bool:
         and address.kind in {None, row.kind}
         and address.memory_id in {None, row.id}
     )
-
-
-def segments(uri: str) -> list[Segment]:
-    """Split an address into steps, each with the prefix that ends with it.
-
-    Only a canonical one has its root marked rightly; nothing is refused.
-    """
-    if not uri.startswith(SCHEME):
-        return []
-    texts = [text for text in uri.removeprefix(SCHEME).split("/") if text]
-    roots = _root_length(texts)
-    return [
-        Segment(text, SCHEME + "/".join(texts[: place + 1]), is_root=place < roots)
-        for place, text in enumerate(texts)
-    ]
 
 
 def _split(uri: str) -> list[str]:
@@ -246,15 +222,6 @@ def _session(below: list[str]) -> Address:
         raise _malformed("have a session id of 1 to 128 letters, digits, '_' or '-'") from error
     uri = "/".join([session_uri(session_id), *rest])
     return Address(uri, "session", is_container=rest in ([], ["history"]), empty=True)
-
-
-def _root_length(texts: list[str]) -> int:
-    match texts:
-        case ["user", _, "agent", _, *_] | ["agent", _, "user", _, *_]:
-            return 4
-        case ["user" | "agent" | "session", *_]:
-            return 2
-    return 1
 
 
 def _uuid(text: str) -> UUID | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from accounts.lists import filter_words
-from accounts.principals.forms.choices import offer_ids
+from accounts.principals.forms.choices import offer_ids, set_choices
 from sessions_app.models import Session, Task
 
 if TYPE_CHECKING:
@@ -107,6 +107,38 @@ class SessionStateForm(forms.Form):
     """Ending a session, and opening it again."""
 
     state = forms.ChoiceField(choices=Session.State.choices)
+
+
+class SessionMemoryForm(forms.Form):
+    """Pausing a session's memory, and letting it go on."""
+
+    memory = forms.ChoiceField(choices=[("paused", "paused"), ("open", "open")])
+
+
+class SessionDeleteForm(forms.Form):
+    """What becomes of what was kept from a session; nothing to choose when nothing was."""
+
+    memories = forms.ChoiceField(
+        label="What was kept from it",
+        initial="keep",
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose whether what was kept from it goes too."},
+    )
+
+    def __init__(self, *args: Any, kept: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not kept:
+            del self.fields["memories"]
+            return
+        what = f"{kept:,} memor{'y' if kept == 1 else 'ies'}"
+        set_choices(
+            self,
+            "memories",
+            [
+                ("keep", f"Keep {what}: they say no more where they come from"),
+                ("erase", f"Erase {what} for good, with their history"),
+            ],
+        )
 
 
 class JobFilterForm(forms.Form):

@@ -59,6 +59,8 @@ class MessageView:
     tools: list[ToolView] = field(default_factory=list)
     contexts: list[dict[str, Any]] = field(default_factory=list)
     other_parts: list[str] = field(default_factory=list)
+    memories: int = 0  # that came from it
+    memories_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ urlpatterns = [
     path(f"{SESSION}/messages/<int:seq>", sessions.message_detail, name="message_detail"),
     path(f"{SESSION}/title", changes.session_title, name="session_title"),
     path(f"{SESSION}/state", changes.session_state, name="session_state"),
+    path(f"{SESSION}/memory", changes.session_memory, name="session_memory"),
     path(f"{SESSION}/commit", changes.session_commit, name="session_commit"),
     path(f"{SESSION}/delete", changes.session_delete, name="session_delete"),
     path("jobs", jobs.job_list, name="job_list"),

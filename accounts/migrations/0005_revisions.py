@@ -15,8 +15,11 @@ STATED = (
 )  # fmt: skip
 
 
-def record(name: str) -> str:
-    return ", ".join(f"{name}.{column}" for column in STATED)
+REFERRING = ("session_id", "superseded_by_id")
+
+
+def record(name: str, without: tuple[str, ...] = ()) -> str:
+    return ", ".join(f"{name}.{column}" for column in STATED if column not in without)
 
 
 # clock_timestamp(), not now(): of two transactions the one that began first may write last, and a
@@ -27,7 +30,12 @@ LANGUAGE plpgsql AS $$
 DECLARE
     moment timestamptz := greatest(clock_timestamp(), OLD.updated_at);
 BEGIN
-    IF ROW({record("NEW")}) IS NOT DISTINCT FROM ROW({record("OLD")}) THEN
+    -- What a row refers to may go; that is no change of what it says.
+    IF ROW({record("NEW", REFERRING)}) IS NOT DISTINCT FROM ROW({record("OLD", REFERRING)})
+        AND (NEW.session_id IS NULL OR NEW.session_id IS NOT DISTINCT FROM OLD.session_id)
+        AND (NEW.superseded_by_id IS NULL
+            OR NEW.superseded_by_id IS NOT DISTINCT FROM OLD.superseded_by_id)
+    THEN
         NEW.version := OLD.version;
         NEW.updated_at := OLD.updated_at;
         RETURN NEW;

@@ -20,8 +20,8 @@ class Part:
     """A piece of a sentence.
 
     Attributes:
-        kind: `words`, `user`, `agent`, `session`, `key`, `contact`, `group`, or `id` for what is
-            not there any more.
+        kind: `words`, `user`, `agent`, `session`, `memory`, `key`, `contact`, `group`, or `id` for
+            what is not there any more.
         leads: there is a page about it.
         platform: of a contact. key: of a contact, whose name is no id.
     """
@@ -98,6 +98,7 @@ def _named(key: UUID, kind: str, names: Names) -> Part:
         "agent": names.agents,
         "key": names.keys,
         "session": names.sessions,
+        "memory": names.memories,
     }.get(kind, {})
     if key not in known:
         return Part("id", str(key))

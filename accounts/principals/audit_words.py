@@ -42,16 +42,19 @@ class Words:
 
 GROUPS = {
     "user": "Users",
+    "import": "Imports",
     "invitation": "Invitations",
     "key": "Keys",
     "agent": "Agents",
     "contact": "Contacts",
     "handle": "Addresses",
+    "consent": "Consent",
     "view": "View as",
     "read": "Reading",
     "session": "Sessions",
     "message": "Messages",
     "archive": "Archives",
+    "memory": "Memories",
     "task": "Tasks",
     "policy": "Policy",
     "settings": "Settings",
@@ -69,6 +72,12 @@ WORDS = {
     "archive.retried": Words("Archive retried", "retried a failed archive of {target}"),
     "archive.skipped": Words("Archive skipped", "gave up a failed archive of {target}"),
     "audit.exported": Words("Audit log exported", "exported the audit log"),
+    "consent.granted": Words(
+        "Consent granted", "wrote down that {target} agrees that something is kept"
+    ),
+    "consent.withdrawn": Words(
+        "Consent withdrawn", "wrote down that {target} agrees no longer that anything is kept"
+    ),
     "contact.created": Words("Contact made", "made the contact {target}"),
     "contact.deleted": Words("Contact deleted", "deleted the contact {target}"),
     "contact.merged": Words("Contacts merged", "let the contact {target} count as {into}"),
@@ -79,6 +88,27 @@ WORDS = {
     "handle.code_made": Words("Code made", "made a code that links an address to {target}"),
     "handle.removed": Words("Address removed", "took an address from the contact {target}"),
     "handle.unbound": Words("Address unbound", "unbound an address of {target} from {user}"),
+    "import.applied": Words(
+        "Import told to come in",
+        "told {sessions#session} and {memories#memory} of an import to come in",
+    ),
+    "import.completed": Words(
+        "Imported",
+        "brought in {sessions#session} with {messages#message} and {memories#memory}",
+    ),
+    "import.counted": Words(
+        "Import counted",
+        "counted {sessions#session} with {messages#message} and {memories#memory} of an import",
+    ),
+    "import.discarded": Words("Upload thrown away", "threw the upload of an import away"),
+    "import.failed": Words(
+        "Import stopped", "began an import that stopped, with {sessions#session} brought in"
+    ),
+    "import.rolled_back": Words(
+        "Import taken out",
+        "took out {sessions#session} and {memories#memory} that an import had brought in",
+    ),
+    "import.started": Words("Import begun", "began an import"),
     "invitation.accepted": Words("Invitation accepted", "accepted the invitation of {target}"),
     "invitation.created": Words("Invited", "invited somebody to sign in as {target}"),
     "invitation.renewed": Words("Invitation sent again", "sent the invitation of {target} again"),
@@ -86,10 +116,24 @@ WORDS = {
     "key.created": Words("Key made", "made the key {key} of {target}"),
     "key.replaced": Words("Key replaced", "replaced the default key of {target} by {key}"),
     "key.revoked": Words("Key revoked", "revoked the key {key} of {target}"),
+    "memory.created": Words(
+        "Memory kept for someone", "kept the memory {target} for somebody else"
+    ),
+    "memory.deleted": Words("Memory deleted", "deleted the memory {target}"),
+    "memory.exported": Words("Memories exported", "exported memories of {target}"),
+    "memory.quarantined": Words("Memory quarantined", "put the memory {target} in quarantine"),
+    "memory.released": Words("Memory released", "let the memory {target} out of quarantine"),
+    "memory.restored": Words("Memory restored", "restored the memory {target}"),
+    "memory.updated": Words("Memory changed", "changed the memory {target}"),
+    "memory.wiped": Words("Memories wiped", "deleted {memories#memory} of {target}"),
     "message.written": Words("Message written for someone", "wrote in {target}"),
     "policy.changed": Words("Policy changed", "put version {version} of the policy in force"),
+    "policy.reverted": Words(
+        "Policy reverted", "went back to an earlier policy, as version {version}"
+    ),
     "read.context": Words("Context read", "read the context of a session of {target}"),
     "read.list": Words("Sessions listed", "saw sessions of {target} in a list"),
+    "read.memories": Words("Memories read", "read memories of {target}"),
     "read.messages": Words("Messages read", "read messages in a session of {target}"),
     "read.session": Words("Session opened", "opened a session of {target}"),
     "session.committed": Words("Session archived for someone", "archived messages of {target}"),
@@ -129,6 +173,7 @@ WORDS = {
 LOOKED = {
     "read.context": "read the context of a session of yours",
     "read.list": "saw sessions of yours in a list",
+    "read.memories": "read memories of yours",
     "read.messages": "read messages in a session of yours",
     "read.session": "opened a session of yours",
 }
@@ -164,4 +209,7 @@ def group_of(action: str) -> str:
 
 def counted(number: int, noun: str) -> str:
     """`1 key`, `2 keys`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    if number == 1:
+        return f"{number:,} {noun}"
+    many = f"{noun[:-1]}ies" if noun.endswith("ory") else f"{noun}s"
+    return f"{number:,} {many}"

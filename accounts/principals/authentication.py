@@ -160,6 +160,14 @@ def actor_by_gateway(secret: str, context: Context, *, request_id: str) -> Actor
     return replace(actor, trusted=True)
 
 
+def actor_of_operator(ref: AccountRef) -> Actor:
+    """ROOT acting for the account's default user: for commands on the machine.
+
+    The caller is inside the account (tenancy.account).
+    """
+    return _actor_of_root(Context(account=ref.account_id, user=DEFAULT_ID), "")
+
+
 def actor_of_developer(context: Context, *, request_id: str) -> Actor:
     """Mode `dev`: ROOT; account, user and agent `default` unless headers name others."""
     asked = _checked(context)

@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from accounts import tenancy
 from accounts.actor import ContactRef, Role, Scope, Viewing
-from accounts.principals.authentication import FACTS, JOINS, Context, bind, read_row
-from accounts.principals.models import Contact
+from accounts.principals.authentication import (
+    FACTS,
+    JOINS,
+    Context,
+    actor_within,
+    bind,
+    read_row,
+)
+from accounts.principals.models import Contact, User
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
     from accounts.actor import Actor
+    from accounts.tenancy import AccountRef
 
 # What a person may do in the browser; who passes on what strangers say has a key of its own.
 IN_PERSON = (Scope.READ, Scope.WRITE, Scope.MANAGE)
@@ -69,6 +77,16 @@ def actor_by_membership(
         return None
     actor = bind(ref, {**row, "scopes": IN_PERSON}, Context(), request_id)
     return _viewed(actor, row, request_id) if row["subject_id"] else actor
+
+
+def actor_in_job(account: AccountRef, user: UUID) -> Actor | None:
+    """The actor of a user for whom a job works, with the role that it has now; None when it is
+    gone. The caller is inside the account."""
+    row = User.objects.filter(pk=user, is_active=True).first()
+    if row is None:
+        return None
+    actor = actor_within(account, row.user_id)
+    return replace(actor, role=Role(row.role), scopes=frozenset(IN_PERSON))
 
 
 def _viewed(viewer: Actor, row: Mapping[str, Any], request_id: str) -> Actor:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.urls import path, register_converter
+from django.urls import path
 
+import accounts.principals.converters  # noqa: F401 - <id:…> in addresses
 from accounts.principals.views import (
     agents,
     audit,
@@ -11,27 +12,11 @@ from accounts.principals.views import (
     handles,
     keys,
     merging,
-    policy,
     settings,
     users,
     viewing,
 )
 
-
-class IdConverter:
-    """The id of a user or an agent. One that is called `new` stands in addresses as `NEW`, since
-    `users/new` is the page on which they are added, and ids are looked up ignoring case."""
-
-    regex = "[a-zA-Z0-9_-]{1,64}"
-
-    def to_python(self, value: str) -> str:
-        return value
-
-    def to_url(self, value: str) -> str:
-        return "NEW" if value == "new" else value
-
-
-register_converter(IdConverter, "id")
 CONTACT = "contacts/<uuid:contact_id>"
 HANDLE = f"{CONTACT}/handles/<uuid:handle_id>"
 
@@ -65,7 +50,6 @@ urlpatterns = [
     path(f"{HANDLE}/bind", handles.handle_bind, name="handle_bind"),
     path(f"{HANDLE}/unbind", handles.handle_unbind, name="handle_unbind"),
     path("link", handles.link, name="link"),
-    path("policy", policy.policy, name="policy"),
     path("audit", audit.audit_log, name="audit_log"),
     path("audit.csv", audit.audit_csv, name="audit_csv"),
     path("audit/<uuid:event_id>", audit.audit_event, name="audit_event"),

@@ -145,8 +145,9 @@ def shortid(value: object, limit: int = 20) -> str:
 class Segment:
     """One segment of an address, e.g. `alice` of `viking://user/alice/memories`.
 
-    `prefix` is the address up to and with this segment; `in_root` says that it lies in the
-    canonical root, the border the policy draws; `is_id` that it names a user, agent or session.
+    `prefix` is the address up to and with this segment, or before it for the word between the two
+    ids of a split root, which ends no address; `in_root` says that it lies in the canonical root,
+    the border the policy draws; `is_id` that it names a user, agent or session.
     """
 
     text: str
@@ -165,7 +166,7 @@ def uri_segments(uri: str, root: str = "") -> list[Segment]:
     return [
         Segment(
             text=text,
-            prefix=f"{scheme}://{'/'.join(texts[: place + 1])}",
+            prefix=f"{scheme}://{'/'.join(texts[: place + (place != 2 or root_length < 4)])}",
             in_root=place < root_length,
             is_id=place % 2 == 1 and place < root_length,
             is_last=place == len(texts) - 1,

@@ -18,6 +18,7 @@ from accounts.principals.operator.services import operator_create
 from accounts.principals.services import account_create, user_create
 from accounts.services import person_enroll
 from config.demo.channels import load_channels
+from config.demo.memories import load_memories
 from sessions_app.services import MessageInput, message_append, session_create, session_update
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def load_demo() -> DemoSignIn | None:
     with tenancy.account(made.ref):
         for session in json.loads(CONVERSATIONS.read_text(encoding="utf-8"))["sessions"]:
             _load_session(made.ref, session)
-        load_channels(made.ref, ADMIN_ID)
+        load_memories(made.ref, load_channels(made.ref, ADMIN_ID))
     return DemoSignIn(
         account_id=ACCOUNT_ID,
         email=EMAIL,

@@ -37,23 +37,27 @@ if TYPE_CHECKING:
 CHANNELS = Path(__file__).with_name("channels.json")
 
 
-def load_channels(account: AccountRef, admin_id: str) -> None:
+def load_channels(account: AccountRef, admin_id: str) -> dict[str, str]:
     """Take every turn in as a gateway's key would, inside the account; then note and merge as its
-    admin would."""
+    admin would.
+
+    Returns:
+        The ids of the sessions, by their titles.
+    """
     data = json.loads(CHANNELS.read_text(encoding="utf-8"))
     someone = authentication.actor_within(account, admin_id, data["agent"])
     gateway = replace(someone, scopes=someone.scopes | {Scope.GATEWAY})
-    for chat in data["chats"]:
-        _load_chat(gateway, data["agent"], chat)
+    made = {chat["title"]: _load_chat(gateway, data["agent"], chat) for chat in data["chats"]}
     admin = replace(someone, role=Role.ADMIN, scopes=frozenset(Scope))
     noted = data["notes"]
     changes = {name: noted[name] for name in ("aliases", "tags", "notes")}
     contact_update(actor=admin, contact_id=_contact(admin, noted), changes=changes)
     one = data["merge"]
     contact_merge(actor=admin, contact_id=_contact(admin, one), into=_contact(admin, one["into"]))
+    return made
 
 
-def _load_chat(gateway: Actor, agent_id: str, chat: dict[str, Any]) -> None:
+def _load_chat(gateway: Actor, agent_id: str, chat: dict[str, Any]) -> str:
     at = timezone.now() - timedelta(minutes=chat["ends_minutes_ago"])
     at -= timedelta(minutes=sum(turn["gap"] for turn in chat["turns"]))
     group = _sender(chat, chat["group"], kind="group") if "group" in chat else None
@@ -77,6 +81,7 @@ def _load_chat(gateway: Actor, agent_id: str, chat: dict[str, Any]) -> None:
         assert received.session is not None  # no turn of ours is a command
         narrowed, session_id = received.actor, received.session.session_id
     session_update(actor=narrowed, session_id=session_id, title=chat["title"])
+    return session_id
 
 
 def _answer(actor: Actor, session_id: str, text: str, at: datetime) -> None:

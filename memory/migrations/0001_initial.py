@@ -23,14 +23,14 @@ SELECT id, created_at, id AS memory_id, version, updated_at AS valid_from,
     NULL::timestamptz AS valid_to, scope, user_id AS "user", agent_id AS agent,
     contact_id AS contact, session_id AS session, kind, topic_key, summary, content, source,
     salience, topics, confidence, state, superseded_by_id AS superseded_by, expires_at,
-    language::varchar AS language, written_by, written_key
+    language::varchar AS language, written_by, written_key, search
 FROM memory_memory
 UNION ALL
 SELECT id, created_at, memory AS memory_id, version, valid_from,
     valid_to, scope, "user", agent,
     contact, session, kind, topic_key, summary, content, source,
     salience, topics, confidence, state, superseded_by, expires_at,
-    language, written_by, written_key
+    language, written_by, written_key, NULL::tsvector AS search
 FROM memory_revision
 """
 
@@ -73,6 +73,7 @@ class Migration(migrations.Migration):
                 ('written_key', models.UUIDField(null=True)),
                 ('valid_from', models.DateTimeField(help_text='Since when the memory was so.')),
                 ('valid_to', models.DateTimeField(help_text='Until when; null: it still is.', null=True)),
+                ('search', django.contrib.postgres.search.SearchVectorField(help_text="The memory's; null of a past state.", null=True)),
             ],
             options={
                 'db_table': 'memory_version',
@@ -238,7 +239,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='memory',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'active'), ('topic_key__isnull', False)), fields=('scope', 'user', 'agent', 'contact', 'kind', 'topic_key'), name='memory_topic_once', nulls_distinct=False),
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'active'), ('topic_key__isnull', False)), fields=('topic_key', 'kind', 'scope', 'user', 'agent', 'contact'), name='memory_topic_once', nulls_distinct=False),
         ),
         migrations.AddConstraint(
             model_name='memory',

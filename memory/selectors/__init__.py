@@ -1,17 +1,27 @@
 """What reads memories; lists and pages, never querysets."""
 
+from memory.selectors.changes import WHAT, ChangePage, policy_changes
 from memory.selectors.filters import ANY, EXPIRED, KEPT, STATES, MemoryFilter
 from memory.selectors.history import Change, HistoryPage, Piece, Step, memory_history
 from memory.selectors.keeping import (
     ConsentLedger,
+    WipeStock,
     consent_ledger,
+    consent_stand,
+    controlled_user,
     gate_effect,
+    held_of_contact,
+    held_of_session,
     kept_from,
     kept_of_contacts,
     kept_of_users,
     kept_with,
+    kind_counts,
+    may_open,
     user_extractions,
     user_memories,
+    user_stock,
+    wipe_stock,
 )
 from memory.selectors.memories import (
     FACETS,
@@ -25,8 +35,10 @@ from memory.selectors.memories import (
     owner_of,
     rows_by_id,
 )
+from memory.selectors.pages import Succession, editable, gate_is_open, structured_agent, succession
 from memory.selectors.preview import Pair, Preview, Sample, policy_preview
-from memory.selectors.why import Sight, memory_why
+from memory.selectors.recall_pairs import session_recall
+from memory.selectors.why import Sight, memory_why, who_recalls
 
 __all__ = [
     "ANY",
@@ -34,7 +46,9 @@ __all__ = [
     "FACETS",
     "KEPT",
     "STATES",
+    "WHAT",
     "Change",
+    "ChangePage",
     "ConsentLedger",
     "Facets",
     "HistoryPage",
@@ -47,21 +61,38 @@ __all__ = [
     "Sample",
     "Sight",
     "Step",
+    "Succession",
+    "WipeStock",
     "consent_ledger",
+    "consent_stand",
+    "controlled_user",
+    "editable",
     "evidence_of",
     "facets",
     "gate_effect",
+    "gate_is_open",
+    "held_of_contact",
+    "held_of_session",
     "kept_from",
     "kept_of_contacts",
     "kept_of_users",
     "kept_with",
+    "kind_counts",
+    "may_open",
     "memory_history",
     "memory_page",
     "memory_row",
     "memory_why",
     "owner_of",
+    "policy_changes",
     "policy_preview",
     "rows_by_id",
+    "session_recall",
+    "structured_agent",
+    "succession",
     "user_extractions",
     "user_memories",
+    "user_stock",
+    "who_recalls",
+    "wipe_stock",
 ]

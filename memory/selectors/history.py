@@ -24,7 +24,7 @@ COMPARED = (
     "summary", "content", "source", "salience", "topics", "confidence", "expires_at",
 )  # fmt: skip
 TEXTS = ("summary", "content")
-MAX_COMPARED = 4_000  # words of a text; of a longer one the old and the new are shown whole
+MAX_COMPARED = 100_000  # pairs of words, ends that are alike left out; beyond, old and new whole
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 
 
@@ -78,7 +78,7 @@ def memory_history(
         InvalidArgument: an unknown cursor.
     """
     memory = access.memory_for(actor, memory_id)
-    rows = Version.objects.filter(memory=memory)
+    rows = Version.objects.defer("search").filter(memory=memory)
     if older_than:
         rows = rows.filter(version__lt=_behind(older_than))
     found = list(rows.order_by("-version")[: limit + 1])
@@ -121,17 +121,32 @@ def _since(said: Any) -> datetime:
 def _pieces(before: str, after: str) -> list[Piece]:
     """The two texts word by word, for reading: what is kept, removed and added."""
     old, new = _WORDS.findall(before), _WORDS.findall(after)
-    if len(old) + len(new) > MAX_COMPARED:
-        return [Piece("removed", before), Piece("added", after)]
-    found: list[Piece] = []
+    head = _common(old, new)
+    tail = _common(old[head:][::-1], new[head:][::-1])
+    ends = old[:head], old[len(old) - tail :]
+    old, new = old[head : len(old) - tail], new[head : len(new) - tail]
+    between = [("removed", old), ("added", new)]
+    if len(old) * len(new) <= MAX_COMPARED:
+        between = _opened(old, new)
+    runs = [("kept", ends[0]), *between, ("kept", ends[1])]
+    return [Piece(change, "".join(words)) for change, words in runs if words]
+
+
+def _opened(old: list[str], new: list[str]) -> list[tuple[str, list[str]]]:
+    runs = []
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     for kind, a, b, c, d in matcher.get_opcodes():
         if kind == "equal":
-            found.append(Piece("kept", "".join(old[a:b])))
-            continue
-        found += [Piece("removed", "".join(old[a:b]))] if b > a else []
-        found += [Piece("added", "".join(new[c:d]))] if d > c else []
-    return found
+            runs.append(("kept", old[a:b]))
+        else:
+            runs += [("removed", old[a:b]), ("added", new[c:d])]
+    return runs
+
+
+def _common(one: list[str], other: list[str]) -> int:
+    """How many words the two begin with alike."""
+    pairs = zip(one, other, strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def _behind(cursor: str) -> int:

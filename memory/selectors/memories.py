@@ -40,6 +40,7 @@ class MemoryRow:
         session_id: in which it was said, if the actor sees that session.
         hidden_by: a value of visibility.Hidden, or None; None for past states.
         written_by: the user_id of who wrote this state; "root", or "" for a job.
+        superseded_by: what took its place, if the actor may manage that.
     """
 
     id: UUID
@@ -50,6 +51,7 @@ class MemoryRow:
     session_id: str | None
     hidden_by: str | None
     written_by: str
+    superseded_by: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def facets(*, actor: Actor, where: MemoryFilter) -> Facets:
     columns = ["stands" if name == "state" else name for name in FACETS]
     by: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
     total = 0
-    for *values, n in rows.order_by().values_list(*columns).annotate(n=Count("pk")):
+    for *values, n in rows.order_by().values_list(*columns).annotate(n=Count("*")):
         row = dict(zip(FACETS, values, strict=True))
         differs = [name for name in FACETS if not _agrees(name, getattr(where, name), row[name])]
         if not differs:
@@ -203,6 +205,7 @@ class _People:
     agents: dict[UUID, str]
     contacts: dict[UUID, Contact]
     sessions: dict[UUID, str]
+    successors: set[UUID]
 
     @classmethod
     def of(cls, actor: Actor, found: Sequence[Memory | Version]) -> _People:
@@ -212,6 +215,7 @@ class _People:
         agents = {owner.agent for owner in owners}
         contacts = {owner.contact for owner in owners if owner.contact}
         sessions = {owner.session for owner in owners if owner.session}
+        successors = {key for row in found if (key := successor_of(row))}
         return cls(
             dict(User.objects.filter(pk__in=users).values_list("pk", "user_id")),
             dict(Agent.objects.filter(pk__in=agents).values_list("pk", "agent_id")),
@@ -219,6 +223,7 @@ class _People:
             dict(sessions_of(actor).filter(pk__in=sessions).values_list("pk", "session_id"))
             if sessions
             else {},
+            access.memory_ids(actor, successors) if successors else set(),
         )
 
     def row(self, one: Memory | Version) -> MemoryRow:
@@ -233,6 +238,7 @@ class _People:
             session_id=self.sessions.get(owner.session) if owner.session else None,
             hidden_by=getattr(one, "hidden", None),
             written_by=author,
+            superseded_by=key if (key := successor_of(one)) in self.successors else None,
         )
 
 
@@ -244,6 +250,11 @@ class Owner:
     agent: UUID
     contact: UUID | None
     session: UUID | None
+
+
+def successor_of(one: Memory | Version) -> UUID | None:
+    """What took the place of this state of a memory, whoever may see that."""
+    return one.superseded_by_id if isinstance(one, Memory) else one.superseded_by
 
 
 def owner_of(one: Memory | Version) -> Owner:

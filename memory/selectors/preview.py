@@ -23,11 +23,19 @@ SAMPLES = 3  # of what a pair gains, and of what it loses
 SAMPLE_WORDS = 120
 
 # What the lists show by default: active, not expired; whose gate is closed is listed, and marked.
-_COUNTED = "m.state = 'active' AND (m.expires_at IS NULL OR m.expires_at > now())"
+COUNTED = "m.state = 'active' AND (m.expires_at IS NULL OR m.expires_at > now())"
+PEOPLE = """
+    SELECT id, user_id FROM principals_user
+    WHERE is_active AND (%(user)s = '' OR lower(user_id) = lower(%(user)s))
+"""
+AGENTS = """
+    SELECT id, agent_id FROM principals_agent
+    WHERE %(agent)s = '' OR lower(agent_id) = lower(%(agent)s)
+"""
 _GROUPS = f"""
     SELECT m.scope, m.user_id, m.agent_id, c.owner_id AS contact_owner, count(*) AS n
     FROM memory_memory m LEFT JOIN principals_contact c ON c.id = m.contact_id
-    WHERE {_COUNTED} GROUP BY m.scope, m.user_id, m.agent_id, c.owner_id
+    WHERE {COUNTED} GROUP BY m.scope, m.user_id, m.agent_id, c.owner_id
 """
 
 
@@ -68,6 +76,7 @@ class Preview:
 
     Attributes:
         pairs: how many pairs change. all_pairs: how many there are.
+        unchanged: what the pairs that do not change have listed, a part of `now` and of `after`.
     """
 
     rows: list[Pair]
@@ -78,6 +87,7 @@ class Preview:
     crossing: int
     now: int
     after: int
+    unchanged: int
     next: str | None
 
 
@@ -85,21 +95,28 @@ class Preview:
 
 
 def policy_preview(
-    *, now: Policy, then: Policy, limit: int, cursor: str | None = None, samples: bool = True
+    *,
+    now: Policy,
+    then: Policy,
+    limit: int,
+    cursor: str | None = None,
+    samples: bool = True,
+    user: str = "",
+    agent: str = "",
 ) -> Preview:
     """Compare two policies over every active user and every agent, inside the account.
 
     Args:
         limit: how many pairs. cursor: of the pairs before.
+        user, agent: only the pairs with these ids, "" for all.
 
     Raises:
         InvalidArgument: an unknown cursor.
     """
-    offset = _offset(cursor)
+    offset = offset_of(cursor)
     statement = _statement(now, then, samples=samples)
-    found = tenancy.fetch_rows(
-        statement, {"limit": limit, "offset": offset, "samples": SAMPLES, "words": SAMPLE_WORDS}
-    )
+    values = {"samples": SAMPLES, "words": SAMPLE_WORDS, "user": user, "agent": agent}
+    found = tenancy.fetch_rows(statement, {**values, "limit": limit, "offset": offset})
     head: Mapping[str, Any] = found[0]  # the sums stand there also when no pair changes
     rows = [_pair(row) for row in found if row["user_id"] is not None]
     more = offset + len(rows) < head["pairs"]
@@ -110,7 +127,7 @@ def policy_preview(
     )
 
 
-_SUMS = ("pairs", "all_pairs", "gained", "lost", "crossing", "now", "after")
+_SUMS = ("pairs", "all_pairs", "gained", "lost", "crossing", "now", "after", "unchanged")
 
 
 def _statement(now: Policy, then: Policy, *, samples: bool) -> str:
@@ -139,8 +156,8 @@ def _statement(now: Policy, then: Policy, *, samples: bool) -> str:
         gains, losses = (_samples(now, then, gained=gained) for gained in (True, False))
     return f"""
         WITH groups AS MATERIALIZED ({_GROUPS}),
-        people AS MATERIALIZED (SELECT id, user_id FROM principals_user WHERE is_active),
-        agents AS MATERIALIZED (SELECT id, agent_id FROM principals_agent),
+        people AS MATERIALIZED ({PEOPLE}),
+        agents AS MATERIALIZED ({AGENTS}),
         counted AS MATERIALIZED (
             SELECT u, g, sum(now) AS now, sum(after) AS after, sum(gained) AS gained,
                 sum(lost) AS lost, sum(crossing) AS crossing
@@ -151,7 +168,8 @@ def _statement(now: Policy, then: Policy, *, samples: bool) -> str:
                 ((SELECT count(*) FROM people) * (SELECT count(*) FROM agents))::int AS all_pairs,
                 coalesce(sum(gained), 0)::bigint AS gained, coalesce(sum(lost), 0)::bigint AS lost,
                 coalesce(sum(crossing), 0)::bigint AS crossing,
-                coalesce(sum(now), 0)::bigint AS now, coalesce(sum(after), 0)::bigint AS after
+                coalesce(sum(now), 0)::bigint AS now, coalesce(sum(after), 0)::bigint AS after,
+                coalesce(sum(now) FILTER (WHERE gained + lost = 0), 0)::bigint AS unchanged
             FROM counted
         ),
         shown AS (
@@ -190,7 +208,7 @@ def _samples(now: Policy, then: Policy, *, gained: bool) -> str:
             JOIN principals_user mu ON mu.id = m.user_id
             JOIN principals_agent ma ON ma.id = m.agent_id,
             (SELECT shown.u AS id) AS u, (SELECT shown.g AS id) AS g
-            WHERE {_COUNTED} AND {seen_then_only}
+            WHERE {COUNTED} AND {seen_then_only}
             ORDER BY m.id DESC LIMIT %(samples)s
         ) AS s)
     """
@@ -210,7 +228,8 @@ def _pair(row: Mapping[str, Any]) -> Pair:
     )
 
 
-def _offset(cursor: str | None) -> int:
+def offset_of(cursor: str | None) -> int:
+    """How many rows a cursor leaves out. Raises InvalidArgument for one that no list gave out."""
     if not cursor:
         return 0
     text = decode_cursor(cursor, 1)[0]

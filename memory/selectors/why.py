@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.actor import AgentRef, Principal, Role
 from accounts.principals.access import agent_for, user_for
 from accounts.principals.contacts import contact_for, contact_ref
-from accounts.principals.models import Agent, Contact
+from accounts.principals.models import Agent, Contact, User
 from memory import access, visibility
 from memory.models import Memory
 from memory.visibility import MemoryFacts, Verdict
@@ -57,6 +58,51 @@ def memory_why(
         require_whole_account(actor)
         asking = as_asked(actor, user_id, agent_id, contact_id)
     return sight(asking, facts_of(actor, memory))
+
+
+def who_recalls(*, actor: Actor, memory_id: UUID) -> list[Sight]:
+    """The verdicts for a few pairs of user and agent, those with whom it was kept first.
+
+    For an ADMIN as itself its user and another one, each with its agent and two others; then its
+    contact. For anyone else only for oneself, with the memory's agent and with one's own.
+
+    Raises:
+        NotFound: the actor sees no such memory.
+    """
+    memory = access.memory_for(actor, memory_id)
+    facts = facts_of(actor, memory)
+    agents = {memory.agent_id: AgentRef(memory.agent_id, memory.agent.agent_id)}
+    if not actor.is_admin:
+        if actor.agent.id is not None:
+            agents[actor.agent.id] = actor.agent
+        return [sight(replace(actor, agent=agent), facts) for agent in agents.values()]
+    others = Agent.objects.exclude(pk=memory.agent_id).annotate(
+        keeps=Q(memory_system=Agent.MemorySystem.STRUCTURED)
+    )
+    agents |= {
+        row.pk: AgentRef(row.pk, row.agent_id) for row in others.order_by("-keeps", "pk")[:2]
+    }
+    users = [memory.user]
+    users += (
+        User.objects.exclude(pk=memory.user_id)
+        .filter(is_active=True, is_default=False)
+        .order_by("pk")[:1]
+    )
+    pairs = [
+        replace(
+            actor,
+            role=Role(user.role),
+            principal=(whom := Principal(user.pk, user.user_id)),
+            user=whom,
+            agent=agent,
+            key=None,
+        )
+        for user in users
+        for agent in agents.values()
+    ]
+    if memory.contact_id is not None:
+        pairs.append(as_asked(actor, "", memory.agent.agent_id, memory.contact_id))
+    return [sight(one, facts) for one in pairs]
 
 
 def as_asked(actor: Actor, user_id: str, agent_id: str, contact_id: UUID | None) -> Actor:

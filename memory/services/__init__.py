@@ -1,6 +1,7 @@
 """What changes memories, and reading them with the note that an admin leaves."""
 
 from memory.services.consent import consent_set
+from memory.services.control import user_memory_delete, user_memory_restore
 from memory.services.editing import memory_restore, memory_update
 from memory.services.erasing import erase_of_sessions, erase_of_user
 from memory.services.lifecycle import (
@@ -17,6 +18,7 @@ from memory.services.lifecycle import (
     memory_wipe,
 )
 from memory.services.reading import (
+    changes_read,
     evidence_read,
     facets_read,
     history_read,
@@ -36,6 +38,7 @@ __all__ = [
     "Note",
     "Remembered",
     "Wiped",
+    "changes_read",
     "consent_set",
     "erase_of_sessions",
     "erase_of_user",
@@ -61,5 +64,7 @@ __all__ = [
     "user_extractions_read",
     "user_memories_export",
     "user_memories_read",
+    "user_memory_delete",
+    "user_memory_restore",
     "why_read",
 ]

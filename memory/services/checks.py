@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.errors import InvalidArgument
 from accounts.http.parser import check_text
+from accounts.moments import checked_moment
 from accounts.settings import AccountSettings
 from memory import secrets
 from memory.models import KINDS, MAX_SUMMARY, MAX_TOPIC_KEY, Salience, Scope, Source
@@ -118,11 +119,10 @@ def choice(name: str, value: str) -> str:
 
 
 def expiry(value: datetime | None) -> datetime | None:
-    """A time to come, with its zone; None: never."""
+    """A time to come, in UTC where no zone was named; None: never."""
     if value is None:
         return None
-    if value.tzinfo is None:
-        raise InvalidArgument("expires_at needs a time zone.", field="expires_at")
+    value = checked_moment(value, "expires_at")
     if value <= timezone.now():
         raise InvalidArgument("expires_at must be in the future.", field="expires_at")
     return value

@@ -78,7 +78,10 @@ def consent_set(
         ]
         Consent.objects.bulk_create(rows)
         audit.record(
-            actor=actor, action=f"consent.{state}", target_type="contact", target=contact.root
+            actor=actor,
+            action="consent.granted" if state == Consent.State.GRANTED else "consent.withdrawn",
+            target_type="contact",
+            target=contact.root,
         )
     return next(row for row in rows if row.contact_id == contact.pk)
 

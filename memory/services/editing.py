@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from accounts.actor import Actor
 
 EDITABLE = ("content", "summary", "kind", "topic_key", "salience", "topics", "expires_at")
+WORDS = {"content", "summary", "topic_key", "topics"}
+CLEARABLE = ("topic_key", "expires_at")
 OWNED = ("scope", "user", "agent", "contact")  # whose it is
 SAID = (
     "kind", "topic_key", "summary", "content", "source", "salience", "topics", "confidence",
@@ -57,11 +59,11 @@ def memory_update(
         PermissionDenied: somebody else wrote it for its agent.
         InvalidArgument: a value that is refused.
         Conflict: it was changed since that version, or its new topic is taken.
-        FailedPrecondition: it is deleted or superseded.
+        FailedPrecondition: it is deleted or superseded, or its contact withdrew consent.
     """
     cleaner = Cleaner.of(actor)
     unclearable = [
-        name for name, value in changes.items() if value is None and name in EDITABLE[:3]
+        name for name, value in changes.items() if value is None and name not in CLEARABLE
     ]
     if unclearable:
         raise InvalidArgument(f"{unclearable[0]} cannot be null.", field=unclearable[0])
@@ -74,8 +76,12 @@ def memory_update(
             raise FailedPrecondition(
                 f"This memory is {memory.state}; restore it first.", state=memory.state
             )
-        write(actor, memory, values)
-        audit.record(actor=actor, action="memory.updated", target_type="memory", target=memory.pk)
+        if values.keys() & WORDS:  # nothing new is kept of who does not agree
+            guards.require_consent(actor, memory.contact_id)
+        if write(actor, memory, values):
+            audit.record(
+                actor=actor, action="memory.updated", target_type="memory", target=memory.pk
+            )
     return access.memory_for(actor, memory_id), cleaner.redacted
 
 
@@ -97,27 +103,32 @@ def memory_restore(*, actor: Actor, memory_id: UUID, version: int | None = None)
     """
     with transaction.atomic():
         memory = access.editable_memory(actor, memory_id)
-        values: dict[str, Any] = {"state": _state_before(memory), "superseded_by_id": None}
-        if version is not None and version != memory.version:
-            values |= _as_in(actor, memory, version)
-        expires_at: datetime | None = values.get("expires_at", memory.expires_at)
-        if expires_at is not None and expires_at <= timezone.now():
-            values["expires_at"] = None
-        guards.require_consent(actor, values.get("contact_id", memory.contact_id))
-        write(actor, memory, values)
-        audit.record(actor=actor, action="memory.restored", target_type="memory", target=memory.pk)
+        bring_back(actor, memory, version)
     return access.memory_for(actor, memory_id)
 
 
-def write(actor: Actor, memory: Memory, values: Mapping[str, Any]) -> None:
-    """Write what differs into a row that the caller holds, in the actor's name.
+def bring_back(actor: Actor, memory: Memory, version: int | None = None) -> None:
+    """As memory_restore, for a row that the caller holds and the actor may change."""
+    values: dict[str, Any] = {"state": _state_before(memory), "superseded_by_id": None}
+    if version is not None and version != memory.version:
+        values |= _as_in(actor, memory, version)
+    expires_at: datetime | None = values.get("expires_at", memory.expires_at)
+    if expires_at is not None and expires_at <= timezone.now():
+        values["expires_at"] = None
+    guards.require_consent(actor, values.get("contact_id", memory.contact_id))
+    write(actor, memory, values)
+    audit.record(actor=actor, action="memory.restored", target_type="memory", target=memory.pk)
+
+
+def write(actor: Actor, memory: Memory, values: Mapping[str, Any]) -> bool:
+    """Write what differs into a row that the caller holds, in the actor's name; whether any did.
 
     Raises:
         Conflict: its topic is taken.
     """
     changed = {name: value for name, value in values.items() if getattr(memory, name) != value}
     if not changed:
-        return
+        return False
     changed |= {"written_by": actor.written_by, "written_key": actor.key}
     for name, value in changed.items():
         setattr(memory, name, value)
@@ -128,6 +139,7 @@ def write(actor: Actor, memory: Memory, values: Mapping[str, Any]) -> None:
     except IntegrityError:  # taken since it was looked up
         guards.require_free_topic(memory)
         raise
+    return True
 
 
 def _state_before(memory: Memory) -> str:
@@ -145,7 +157,7 @@ def _state_before(memory: Memory) -> str:
 
 def _as_in(actor: Actor, memory: Memory, version: int) -> dict[str, Any]:
     """What the memory said and whose it was in that version."""
-    past = Version.objects.filter(memory=memory, version=version).first()
+    past = Version.objects.defer("search").filter(memory=memory, version=version).first()
     if past is None:
         raise NotFound("version", str(version))
     owner = {f"{name}_id" if name != "scope" else name: getattr(past, name) for name in OWNED}
@@ -154,4 +166,6 @@ def _as_in(actor: Actor, memory: Memory, version: int) -> dict[str, Any]:
         raise PermissionDenied("It was somebody else's then; an admin may restore that version.")
     there = past.session is not None and Session.objects.filter(pk=past.session).exists()
     said = {name: getattr(past, name) for name in SAID}
+    # What the account keeps may be stricter by now.
+    said |= Cleaner.of(actor).changes({name: said[name] for name in WORDS})
     return {**owner, **said, "session_id": past.session if there else None}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from memory import access
 from memory.models import Extraction, Memory, Revision, Scope
 
 if TYPE_CHECKING:
@@ -19,17 +20,27 @@ def erase_of_user(*, user: UUID) -> int:
     """Erase the user's own memories and extractions, inside the caller's transaction; how many
     memories. Memories of agents stay: they are not the user's."""
     Extraction.objects.filter(user=user).delete()
-    return _erase(Memory.objects.filter(scope=Scope.USER, user=user).values_list("pk", flat=True))
+    return erase_memories(
+        Memory.objects.filter(scope=Scope.USER, user=user).values_list("pk", flat=True)
+    )
 
 
 def erase_of_sessions(*, sessions: Collection[UUID]) -> int:
-    """Erase what was remembered in these sessions, inside the caller's transaction; how many."""
+    """Erase what comes from these sessions alone, inside the caller's transaction; how many.
+
+    Of a memory that was replaced elsewhere since, only what it said out of them goes.
+    """
     Extraction.objects.filter(session__in=sessions).delete()
-    return _erase(Memory.objects.filter(session__in=sessions).values_list("pk", flat=True))
+    erased = erase_memories(access.kept_of_sessions(sessions).values_list("pk", flat=True))
+    Revision.objects.filter(session__in=sessions).delete()
+    return erased
 
 
-def _erase(keys: Collection[UUID]) -> int:
-    """The rows, and last their past states: what the erasure itself writes is one of them."""
+def erase_memories(keys: Collection[UUID]) -> int:
+    """Erase these rows, and last their past states: what the erasure itself writes is one.
+
+    Inside the caller's transaction; how many memories.
+    """
     doomed = list(keys)
     Memory.objects.filter(pk__in=doomed).delete()
     Revision.objects.filter(memory__in=doomed).delete()

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from accounts.tenancy import AccountRef
     from memory.models import Extraction
     from memory.selectors import (
+        ChangePage,
         Facets,
         HistoryPage,
         MemoryFilter,
         MemoryPage,
         MemoryRow,
         Preview,
+        Sample,
         Sight,
     )
     from sessions_app.models import Message
@@ -111,6 +113,7 @@ def user_memories_read(
     topic: str | None = None,
     limit: int,
     cursor: str | None = None,
+    newer_than: str | None = None,
 ) -> tuple[str, MemoryPage]:
     """As selectors.user_memories, noted."""
     spelled, found = selectors.user_memories(
@@ -120,6 +123,7 @@ def user_memories_read(
         topic=topic,
         limit=limit,
         older_than=id_from_cursor(cursor),
+        newer_than=id_from_cursor(newer_than),
     )
     _note(actor, found.rows)
     return spelled, found
@@ -206,18 +210,57 @@ def preview_read(
         InvalidArgument: a value or a cursor that is refused.
     """
     with tenancy.account(account):
-        now = principals.policy_in_force(account=account)
-        then = replace(now, **changes)
-        if then.sessions_visible_to not in NamespacePolicy.SessionsVisibleTo.values:
-            raise InvalidArgument(
-                "sessions_visible_to must be 'account' or 'participants'.",
-                field="sessions_visible_to",
-            )
+        now, then = _compared(account, changes)
         found = selectors.policy_preview(now=now, then=then, limit=limit, cursor=cursor)
         if isinstance(actor, Actor):
-            names = {one.user_id for pair in found.rows for one in (*pair.gains, *pair.losses)}
-            audit.note_read(actor=actor, kind="memories", subjects=principals.user_keys(names))
+            _note_samples(actor, (one for row in found.rows for one in (*row.gains, *row.losses)))
     return PolicyPreview(now, then, found)
+
+
+def changes_read(
+    *,
+    actor: Actor,
+    changes: Mapping[str, Any],
+    what: str,
+    user: str = "",
+    agent: str = "",
+    limit: int,
+    cursor: str | None = None,
+) -> tuple[Policy, Policy, ChangePage]:
+    """As selectors.policy_changes, noted for whose memories are on the page.
+
+    Args:
+        changes: of the policy's fields; what is absent stays.
+
+    Returns:
+        The policy in force, the one it is compared with, and one page.
+
+    Raises:
+        InvalidArgument: a value or a cursor that is refused.
+    """
+    now, then = _compared(actor.account, changes)
+    found = selectors.policy_changes(
+        now=now, then=then, what=what, user=user, agent=agent, limit=limit, cursor=cursor
+    )
+    _note_samples(actor, (row.memory for row in found.rows))
+    return now, then, found
+
+
+def _compared(account: AccountRef, changes: Mapping[str, Any]) -> tuple[Policy, Policy]:
+    """The policy in force, and what the changes would make of it."""
+    now = principals.policy_in_force(account=account)
+    then = replace(now, **changes)
+    if then.sessions_visible_to not in NamespacePolicy.SessionsVisibleTo.values:
+        raise InvalidArgument(
+            "sessions_visible_to must be 'account' or 'participants'.",
+            field="sessions_visible_to",
+        )
+    return now, then
+
+
+def _note_samples(actor: Actor, samples: Iterable[Sample]) -> None:
+    keys = principals.user_keys({one.user_id for one in samples})
+    audit.note_read(actor=actor, kind="memories", subjects=keys)
 
 
 def _note(actor: Actor, rows: Iterable[MemoryRow]) -> None:

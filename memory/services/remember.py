@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from accounts.actor import Principal
-from accounts.errors import Conflict, InvalidArgument, NotFound, PermissionDenied
+from accounts.errors import (
+    Conflict,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+)
 from accounts.principals import audit
 from accounts.principals.contacts import contact_ref, narrowed_by_parameter
 from accounts.principals.services import with_everyone_registered
@@ -117,6 +124,7 @@ def memory_remember(*, actor: Actor, note: Note) -> Remembered:
         guards.require_gate(actor)
         guards.require_consent(actor, actor.contact.id if actor.contact else None)
         memory = _stamped(actor, session, values)
+        _hold(memory, superseded)
         memory, created = _kept(actor, memory)
         _supersede(actor, memory, superseded)
         _add_evidence(actor, memory, messages)
@@ -158,6 +166,16 @@ def _stamped(actor: Actor, session: Session | None, values: dict[str, Any]) -> M
     )
 
 
+def _hold(memory: Memory, superseded: list[UUID]) -> None:
+    """Lock all rows that this will change in one order, so that two who replace each other's
+    memories wait instead of blocking one another."""
+    if memory.topic_key is None or not superseded:
+        return
+    replaced = guards.same_topic(memory).values("pk")
+    rows = Memory.objects.filter(Q(pk__in=superseded) | Q(pk__in=replaced))
+    list(rows.order_by("pk").select_for_update().values_list("pk", flat=True))
+
+
 def _kept(actor: Actor, memory: Memory) -> tuple[Memory, bool]:
     """The new row, or the one that it replaces the state of; and whether it is new."""
     if memory.topic_key is None:
@@ -180,7 +198,8 @@ def _kept(actor: Actor, memory: Memory) -> tuple[Memory, bool]:
 
 
 REPLACED = (
-    "summary", "content", "source", "salience", "topics", "session", "expires_at", "language",
+    "summary", "content", "source", "salience", "topics", "confidence", "session", "expires_at",
+    "language",
     "written_by", "written_key",
 )  # fmt: skip
 
@@ -189,6 +208,7 @@ def _overwrite(held: Memory, memory: Memory) -> None:
     for name in REPLACED:
         setattr(held, name, getattr(memory, name))
     held.save(update_fields=REPLACED)
+    held.evidence.all().delete()  # it was for what was said before
 
 
 def _superseded_keys(ids: Sequence[UUID]) -> list[UUID]:
@@ -232,9 +252,21 @@ def _add_evidence(actor: Actor, memory: Memory, messages: list[UUID]) -> None:
     if not messages:
         return
     seen = Message.objects.filter(pk__in=messages, session__in=sessions.sessions_of(actor))
-    missing = set(messages) - set(seen.values_list("pk", flat=True))
+    seen = seen.select_related("session", "session__contact").only(
+        "session__session_id", "session__memory_paused", "session__contact__root"
+    )
+    found = {message.pk: message.session for message in seen}
+    missing = set(messages) - set(found)
     if missing:
         raise NotFound("message", f"msg_{min(missing).hex}")
+    for session in found.values():
+        guards.require_unpaused(session)
+        if session.contact and session.contact.root != memory.contact_id:
+            raise FailedPrecondition(
+                "A message of a contact's session is evidence for a memory of that contact only:"
+                " name the session, or the contact.",
+                contact_id=str(session.contact.root),
+            )
     Evidence.objects.bulk_create(
         [Evidence(memory=memory, message_id=key) for key in messages], ignore_conflicts=True
     )

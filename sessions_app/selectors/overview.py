@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.principals import selectors as principal_selectors
 from sessions_app import access
 from sessions_app.models import DayCount, Message, Session
+from sessions_app.ports import memories
 from sessions_app.selectors.sessions import (
     SessionCount,
     SessionFilter,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from accounts.actor import Actor
     from accounts.guard import AccountQuerySet
     from accounts.principals.selectors import Standing
+    from sessions_app.ports import KindCounts
 
 DAYS = 30
 LIVE_SHOWN = 5
@@ -54,6 +56,7 @@ class Overview:
     queue: list[QueueLine]
     failed: int
     standing: Standing
+    kept: KindCounts
 
 
 def account_overview(*, actor: Actor) -> Overview:
@@ -66,6 +69,7 @@ def account_overview(*, actor: Actor) -> Overview:
         queue=queue_lines(actor=actor),
         failed=failed_task_count(actor=actor),
         standing=principal_selectors.standing_of(actor=actor),
+        kept=memories().by_kind(actor=actor),
     )
 
 

@@ -1,4 +1,4 @@
-"""Changing a session from its page: its title, its end, its archives; and deleting it."""
+"""Changing a session from its page: its title, end, memory, archives; and deleting it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.errors import DomainError, InvalidArgument, NotFound
 from accounts.web import Undo, admins_only, done, page, refused
 from sessions_app import services
-from sessions_app.forms import SessionStateForm, SessionTitleForm
+from sessions_app.forms import (
+    SessionDeleteForm,
+    SessionMemoryForm,
+    SessionStateForm,
+    SessionTitleForm,
+)
 from sessions_app.models import Session
+from sessions_app.ports import memories
 from sessions_app.presentation import counted
 
 if TYPE_CHECKING:
@@ -69,6 +75,29 @@ def session_state(request: AccountRequest, session_id: str) -> HttpResponse:
 
 
 @require_POST
+def session_memory(request: AccountRequest, session_id: str) -> HttpResponse:
+    """Pause memory in the session, or let it go on."""
+    form = SessionMemoryForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    session = _detail(request.actor, session_id).session
+    paused, former = form.cleaned_data["memory"] == "paused", session.memory_paused
+    try:
+        services.session_update(actor=request.actor, session_id=session_id, memory_paused=paused)
+    except NotFound:  # deleted meanwhile
+        raise Http404 from None
+    undo = Undo(request.path, {"memory": "paused" if former else "open"})
+    return done(
+        request,
+        reverse("session_detail", args=[session.session_id]),
+        "Memory is paused: nothing more is kept from this session."
+        if paused
+        else "Memory goes on in this session.",
+        undo=undo if paused != former else None,
+    )
+
+
+@require_POST
 def session_commit(request: AccountRequest, session_id: str) -> HttpResponse:
     """Archive what no archive covers; a job writes the summary."""
     try:
@@ -92,14 +121,20 @@ def session_delete(request: AccountRequest, session_id: str) -> HttpResponse:
     """Ask, with what goes, and delete the session."""
     detail = _detail(request.actor, session_id)
     session = detail.session
-    if request.method == "POST":
+    kept = memories().of_session(session=session.pk)
+    form = SessionDeleteForm(request.POST if request.method == "POST" else None, kept=kept)
+    if form.is_valid():
+        chosen = form.cleaned_data.get("memories") or "keep"
         try:
-            services.session_delete(actor=request.actor, session_id=session_id)
+            services.session_delete(actor=request.actor, session_id=session_id, memories=chosen)
         except NotFound:  # somebody was quicker
             raise Http404 from None
         said = f"“{session.title or session.session_id}” and {_messages(session)} were deleted."
+        if chosen == "erase":
+            said = f"{said} {counted(kept, 'memory', 'memories')} erased."
         return done(request, reverse("session_list"), said)
     context = {
+        "form": form,
         "session": session,
         "goes": [
             ("Messages", session.message_count),
@@ -110,7 +145,10 @@ def session_delete(request: AccountRequest, session_id: str) -> HttpResponse:
         "list_url": reverse("session_list"),
         "back_url": reverse("session_detail", args=[session.session_id]),
     }
-    return page(request, "sessions_app/session_delete.html", context, fragment="main")
+    status = 422 if form.errors else 200
+    return page(
+        request, "sessions_app/session_delete.html", context, fragment="main", status=status
+    )
 
 
 def _detail(actor: Actor, session_id: str) -> SessionDetail:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from accounts.http.request import AccountRequest
     from accounts.principals.selectors import Standing
+    from sessions_app.ports import KindCounts, KindLine
     from sessions_app.selectors import Overview
 
 LATE = timedelta(minutes=10)  # a worker takes a job within seconds
@@ -60,6 +61,7 @@ def overview(request: AccountRequest) -> HttpResponse:
         "queue": [(JOB_WORDS[line.task_type], line) for line in found.queue],
         "api_url": request.build_absolute_uri("/api/v1"),
         "sessions_url": reverse("session_list"),
+        "kept": _kept(found.kept),
         "jobs_url": reverse("job_list"),
     }
     return page(request, "sessions_app/overview.html", context, fragment="overview")
@@ -92,7 +94,38 @@ def _warnings(found: Overview) -> list[Warning]:
                 f"See {counted(waiting, 'job')}",
             )
         )
+    waiting = found.kept.quarantined
+    if waiting:
+        warnings.append(
+            Warning(
+                "hourglass",
+                counted(waiting, "memory waits in quarantine", "memories wait in quarantine"),
+                "and nobody recalls what is there until an admin releases or deletes it.",
+                f"{reverse('memory_list')}?state=quarantined",
+                f"Look at {counted(waiting, 'memory', 'memories')}",
+            )
+        )
     return [*warnings, *_about_people(found.standing)]
+
+
+def _kept(found: KindCounts) -> dict[str, Any]:
+    """Memories by kind, each with a bar: its share of the most frequent kind, in per cent."""
+    most = max((line.total for line in found.lines), default=0)
+    return {
+        "lines": [
+            (line, f"{reverse('memory_list')}?kind={line.kind}&state=kept", _bar(line, most))
+            for line in found.lines
+        ],
+        "active": found.active,
+        "other": found.other,
+        "total": found.active + found.other,
+        "capped": found.capped,
+    }
+
+
+def _bar(line: KindLine, most: int) -> tuple[int, int]:
+    """Widths of the active part and of the whole, of 100."""
+    return round(line.active * 100 / most), max(round(line.total * 100 / most), 1)
 
 
 def _about_people(standing: Standing) -> list[Warning]:

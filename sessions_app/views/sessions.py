@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.http import Http404
 from django.urls import reverse
@@ -21,6 +23,7 @@ from accounts.web import page
 from sessions_app import selectors, services
 from sessions_app.forms import SessionFilterForm
 from sessions_app.models import Session
+from sessions_app.ports import memories
 from sessions_app.presentation import (
     message_view,
     participant_words,
@@ -39,9 +42,11 @@ if TYPE_CHECKING:
     from accounts.actor import Actor
     from accounts.http.request import AccountRequest
     from sessions_app.models import Message, Participant
+    from sessions_app.presentation import MessageView
     from sessions_app.selectors import SessionDetail
 
 TEMPLATE_LIST = "sessions_app/session_list.html"
+PAIRS, ALL_PAIRS = 5, 200  # of user and agent: at first, and when all are asked for
 
 
 @require_safe
@@ -111,13 +116,14 @@ def session_detail(request: AccountRequest, session_id: str) -> HttpResponse:
     session = detail.session
     here = reverse("session_detail", args=[session.session_id])
     names = _names(actor, [session, *messages.rows])
-    rows = [message_view(row, names, here) for row in messages.rows]
+    rows = _entries(actor, session, messages.rows, names)
     context = {
         "session": _session(session, detail, names),
         "entries": timeline(rows, detail.archives),
         "messages": rows,
         "participants": _participants(detail),
         "readers": _readers(actor, has_contact=session.contact_id is not None),
+        **_recall(request, detail),
         "list_url": reverse("session_list"),
         "older_url": f"{here}?before={rows[0].seq}" if rows and messages.has_older else None,
         "newer_url": f"{here}?after={rows[-1].seq}" if rows and messages.has_newer else None,
@@ -151,6 +157,46 @@ def message_detail(request: AccountRequest, session_id: str, seq: int) -> HttpRe
     return page(request, "sessions_app/message_detail.html", context, fragment="message")
 
 
+def _entries(
+    actor: Actor, session: Session, rows: Sequence[Message], names: dict[UUID, str]
+) -> list[MessageView]:
+    """Messages as the timeline shows them, with what was kept from each."""
+    here = reverse("session_detail", args=[session.session_id])
+    came = memories().from_messages(actor=actor, messages=[row.pk for row in rows]) if rows else {}
+    kept_url = _kept_url(session)
+    return [
+        replace(message_view(row, names, here), memories=came.get(row.pk, 0), memories_url=kept_url)
+        for row in rows
+    ]
+
+
+def _kept_url(session: Session) -> str:
+    """The list of what was kept from a session."""
+    query = urlencode({"session": session.session_id, "state": "kept"})
+    return f"{reverse('memory_list')}?{query}"
+
+
+def _recall(request: AccountRequest, detail: SessionDetail) -> dict[str, Any]:
+    """Who could recall what was kept from the session: for an admin as itself only."""
+    actor, session = request.actor, detail.session
+    if not actor.is_admin:
+        return {"recall": None}
+    every = request.GET.get("pairs") == "all"
+    found = memories().could_recall(
+        actor=actor,
+        session=session,
+        users=[row.user_id for row in detail.participants if row.user_id],
+        limit=ALL_PAIRS if every else PAIRS,
+    )
+    here = reverse("session_detail", args=[session.session_id])
+    return {
+        "recall": found,
+        "policy_version": actor.policy.version,
+        "kept_url": _kept_url(session),
+        "pairs_url": "" if every or len(found.pairs) == found.all_pairs else f"{here}?pairs=all",
+    }
+
+
 def _contact_url(actor: Actor, session: Session) -> str:
     """The page of the contact, for whoever has one: its owner, admins, itself."""
     if session.contact is None:
@@ -176,8 +222,7 @@ def _tail(request: AccountRequest, session_id: str, after: int) -> HttpResponse:
     except (InvalidArgument, NotFound):
         raise Http404 from None
     names = _names(request.actor, found.rows)
-    here = reverse("session_detail", args=[found.session.session_id])
-    rows = [message_view(row, names, here) for row in found.rows]
+    rows = _entries(request.actor, found.session, found.rows, names)
     context = {
         "session": session_row(found.session),
         "entries": timeline(rows, []),
@@ -244,6 +289,7 @@ def _session(session: Session, detail: SessionDetail, names: dict[Any, str]) -> 
     parent = detail.parent
     return {
         **session_row(session),
+        "memory_paused": session.memory_paused,
         "uri": session_uri(session.session_id),
         "participant_words": participant_words(
             [str(who.get("id") or who["name"]) for who in map(_who, detail.participants)]

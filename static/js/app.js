@@ -124,6 +124,36 @@
     else if (document.activeElement === document.body) target.focus({ preventScroll: true });
   });
 
+  /* A row opens beside its list where there is room; else, or in a new tab, as a page. */
+
+  const narrow = matchMedia("(width < 70rem)");
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[hx-target='#beside']");
+    if (!link) return;
+    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey;
+    if (elsewhere || narrow.matches) event.stopImmediatePropagation(); // before htmx hears it
+  }, true);
+
+  document.addEventListener("htmx:afterSwap", ({ detail }) => {
+    if (detail.target.id !== "beside") return;
+    rowLinks().forEach((link) => link.removeAttribute("aria-current"));
+    detail.requestConfig.elt.setAttribute("aria-current", "true");
+    detail.target.scrollTop = 0;
+  });
+
+  /* Buttons for chosen rows say how many they are about. */
+
+  document.addEventListener("change", ({ target }) => {
+    const form = target.closest(".chooses");
+    if (!form) return;
+    const count = form.querySelectorAll("[name=ids]:checked").length;
+    form.querySelector("[data-chosen]").textContent = `${count} selected`;
+    form.querySelectorAll("[data-words]").forEach((button) => {
+      button.textContent = `${button.dataset.words} ${count} ${count === 1 ? "memory" : "memories"}`;
+    });
+  });
+
   /* A refusal that comes as a page says why in its title and its first sentence. */
   function reasonOf(xhr) {
     if (!xhr || xhr.status >= 500) return "";

@@ -12,11 +12,11 @@ from accounts.principals.forms.contacts import (
     MergeSearchForm,
 )
 from accounts.principals.forms.keys import KeyFilterForm, KeyForm
-from accounts.principals.forms.policy import SampleForm
 from accounts.principals.forms.settings import SettingsForm
 from accounts.principals.forms.users import (
     Confirmation,
     InviteForm,
+    UserDeleteForm,
     UserEditForm,
     UserFilterForm,
     UserNewForm,
@@ -39,8 +39,8 @@ __all__ = [
     "KeyForm",
     "MergeSearchForm",
     "NewPersonForm",
-    "SampleForm",
     "SettingsForm",
+    "UserDeleteForm",
     "UserEditForm",
     "UserFilterForm",
     "UserNewForm",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 
-from accounts.principals.forms.choices import search_field
+from accounts.principals.forms.choices import search_field, set_choices
+
+if TYPE_CHECKING:
+    from accounts.principals.keeping import UserStock
 
 ROLES = (
     ("user", "User: sees their own, and what the policy shares"),
@@ -88,6 +91,34 @@ class InviteForm(forms.Form):
             "invalid": "Write a whole address, for instance carol@hollis.example.",
         },
     )
+
+
+class UserDeleteForm(forms.Form):
+    """What becomes of a user's memories; nothing to choose when nothing is kept."""
+
+    memories = forms.ChoiceField(
+        label="What is kept of them",
+        initial="erase",
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose whether what is kept of them goes too."},
+    )
+
+    def __init__(self, *args: Any, stock: UserStock, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not stock.rows:
+            del self.fields["memories"]
+            return
+        what = f"{stock.rows:,} memor{'y' if stock.rows == 1 else 'ies'}"
+        gone = stock.rows - stock.kept
+        beside = f", {gone:,} of them marked as deleted," if gone else ""
+        set_choices(
+            self,
+            "memories",
+            [
+                ("erase", f"Erase {what}{beside} for good, with their history"),
+                ("keep", f"Keep {what}{beside} for admins to read; nobody recalls them"),
+            ],
+        )
 
 
 class Confirmation(forms.Form):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-import accounts.principals.urls  # noqa: F401 - knows <id:…>, where an account may be called new
+import accounts.principals.converters  # noqa: F401 - <id:…>: an account may be called new
 from accounts.principals.operator.views import accounts as account_views
 from accounts.principals.operator.views import log, people
 

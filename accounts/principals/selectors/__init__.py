@@ -51,7 +51,14 @@ from accounts.principals.selectors.keys import (
     keys_bound_to,
 )
 from accounts.principals.selectors.pages import Page
-from accounts.principals.selectors.policy import PolicyFacts, policy_facts, policy_in_force
+from accounts.principals.selectors.policy import (
+    PolicyFacts,
+    PolicyVersionFacts,
+    policy_before,
+    policy_facts,
+    policy_in_force,
+    policy_versions,
+)
 from accounts.principals.selectors.standing import Standing, standing_of
 from accounts.principals.selectors.user_facts import (
     UserEnd,
@@ -94,6 +101,7 @@ __all__ = [
     "Offer",
     "Page",
     "PolicyFacts",
+    "PolicyVersionFacts",
     "Standing",
     "UserEnd",
     "UserFacts",
@@ -126,8 +134,10 @@ __all__ = [
     "looks_of",
     "merge_candidates",
     "merge_preview",
+    "policy_before",
     "policy_facts",
     "policy_in_force",
+    "policy_versions",
     "standing_of",
     "user_end",
     "user_facts",

@@ -13,6 +13,7 @@ from accounts.actor import Role
 from accounts.errors import NotFound
 from accounts.principals import access
 from accounts.principals.contact_words import contact_view
+from accounts.principals.keeping import keeping
 from accounts.principals.models import Agent, ApiKey, AuditEvent, Contact, User, ViewAs
 from accounts.principals.selectors.newest import ORDER, before, newest
 from accounts.principals.usage import usage
@@ -74,13 +75,17 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What ids mean, as far as it is still there: user and agent ids, key ids, session ids."""
+    """What ids mean, as far as it is still there: user and agent ids, key ids, session ids.
+
+    A memory has no name: its id stands for it.
+    """
 
     users: dict[UUID, str] = field(default_factory=dict)
     deleted: frozenset[UUID] = frozenset()  # of the users
     agents: dict[UUID, str] = field(default_factory=dict)
     keys: dict[UUID, str] = field(default_factory=dict)
     sessions: dict[UUID, str] = field(default_factory=dict)
+    memories: dict[UUID, str] = field(default_factory=dict)
     contacts: dict[UUID, ContactView] = field(default_factory=dict)
     reasons: dict[UUID, str] = field(default_factory=dict)  # of views
 
@@ -204,13 +209,13 @@ def _row(row: AuditEvent) -> AuditRow:
 
 
 def _names(actor: Actor, rows: Sequence[AuditRow]) -> Names:
-    """At most seven statements, whatever the number of rows; none for what no row names."""
+    """At most eight statements, whatever the number of rows; none for what no row names."""
     users = _targets(rows, "user") | _named(rows, "user")
     users |= {one for row in rows for one in (row.actor, row.acting_as) if one}
     known = list(User.objects.filter(pk__in=users).values_list("pk", "user_id", "is_active"))
     keys = _named(rows, "key") | {row.actor_key for row in rows if row.actor_key}
     agents, sessions = _named(rows, "agent"), _targets(rows, "session")
-    views = _named(rows, "view")
+    views, memories = _named(rows, "view"), _targets(rows, "memory")
     agents |= _targets(rows, "agent")
     contacts = _targets(rows, "contact").union(*(_named(rows, name) for name in CONTACT_PLACES))
     return Names(
@@ -221,6 +226,9 @@ def _names(actor: Actor, rows: Sequence[AuditRow]) -> Names:
         else {},
         keys=dict(ApiKey.objects.filter(pk__in=keys).values_list("pk", "key_id")) if keys else {},
         sessions=usage().session_ids(actor=actor, keys=sessions) if sessions else {},
+        memories={key: str(key) for key in keeping().memory_ids(actor=actor, keys=memories)}
+        if memories
+        else {},
         contacts=_contact_views(contacts) if contacts else {},
         reasons=dict(ViewAs.objects.filter(pk__in=views).values_list("pk", "reason"))
         if views

@@ -9,6 +9,7 @@ from django.db.models import Count, Q
 
 from accounts import selectors
 from accounts.principals import access
+from accounts.principals.keeping import keeping
 from accounts.principals.models import ApiKey, ContactHandle, User
 from accounts.principals.selectors.invitations import invitations_of
 from accounts.principals.selectors.pages import Page, newest_first
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from accounts.principals.keeping import UserStock
     from accounts.principals.selectors.invitations import InvitationFacts
     from accounts.tenancy import AccountRef
 
@@ -31,6 +33,7 @@ class UserFacts:
         email: with which they sign in; None: they do not.
         invitation: the one that waits, or ran out.
         keys: that are not revoked. sessions: that they own, counted to usage.COUNTED.
+        memories: of their own that are active.
     """
 
     id: UUID
@@ -43,6 +46,7 @@ class UserFacts:
     invitation: InvitationFacts | None
     keys: int
     sessions: int
+    memories: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class UserEnd:
     invitations: int
     handles: int
     sessions: int
+    memories: UserStock
 
 
 def user_register(
@@ -92,6 +97,7 @@ def user_end(*, user: UserFacts) -> UserEnd:
         invitations=int(user.invitation is not None),
         handles=ContactHandle.objects.filter(user=user.id).count(),
         sessions=user.sessions,
+        memories=keeping().of_user(user=user.id),
     )
 
 
@@ -103,6 +109,7 @@ def _user_facts(account: AccountRef, rows: Sequence[User]) -> list[UserFacts]:
     held = ApiKey.objects.filter(user__in=ids, revoked_at=None).values_list("user")
     keys = {user: count for user, count in held.annotate(keys=Count("id"))}  # noqa: C416 - typed
     sessions = usage().sessions_of(users=ids)
+    memories = keeping().of_users(users=ids)
     return [
         UserFacts(
             id=row.pk,
@@ -115,6 +122,7 @@ def _user_facts(account: AccountRef, rows: Sequence[User]) -> list[UserFacts]:
             invitation=invited.get(row.pk),
             keys=keys.get(row.pk, 0),
             sessions=sessions.get(row.pk, 0),
+            memories=memories.get(row.pk, 0),
         )
         for row in rows
     ]

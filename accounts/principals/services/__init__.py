@@ -25,7 +25,11 @@ from accounts.principals.services.contact_book import (
     contact_update,
     sender_ref,
 )
-from accounts.principals.services.contacts import contact_on_sight, user_on_sight
+from accounts.principals.services.contacts import (
+    contact_made_or_found,
+    contact_on_sight,
+    user_on_sight,
+)
 from accounts.principals.services.handles import (
     LinkCode,
     handle_add,
@@ -77,6 +81,7 @@ __all__ = [
     "checked_sender",
     "contact_create",
     "contact_delete",
+    "contact_made_or_found",
     "contact_merge",
     "contact_on_sight",
     "contact_owner",

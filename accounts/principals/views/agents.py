@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.actor import DEFAULT_ID, Scope
+from accounts.actor import DEFAULT_ID
 from accounts.errors import Conflict, DomainError, InvalidArgument
 from accounts.lists import PAGE, cursors, list_context
 from accounts.principals import selectors, services
@@ -18,7 +17,9 @@ from accounts.principals.forms import (
     AgentRenameForm,
     Confirmation,
 )
+from accounts.principals.keeping import keeping
 from accounts.principals.usage import COUNTED, SUMMED, usage
+from accounts.principals.views.agent_options import memory_options, scope_options
 from accounts.principals.views.shared import absent_is_404
 from accounts.settings import AccountSettings
 from accounts.web import Undo, admins_only, done, page, refused
@@ -27,39 +28,11 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from accounts.http.request import AccountRequest
-    from accounts.principals.selectors import AgentFacts, KeyFacts
-    from accounts.principals.usage import AgentUse
+    from accounts.principals.selectors import AgentFacts
 
 LIST = "principals/agent_list.html"
 KEYS_SHOWN = 20
 CHOICES = {"memory_system": "Memory system", "session_scope": "Session scope"}
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """One line of what a choice changes."""
-
-    label: str
-    now: int
-    after: int
-
-    @property
-    def change(self) -> int:
-        return self.after - self.now
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One value of a choice: what it means, whether it is in force, what applying it does."""
-
-    value: str
-    name: str
-    means: str
-    in_force: bool
-    effects: list[Effect]
-    also: str
-    button: str
-    other: str  # the name of the option in force
 
 
 @require_safe
@@ -73,10 +46,14 @@ def agent_list(request: AccountRequest) -> HttpResponse:
     found = selectors.agent_register(
         actor=request.actor, q=form.cleaned_data["q"], limit=PAGE, **cursors(request)
     )
-    use = usage().agents(agents=[row.id for row in found.rows])
+    keys = [row.id for row in found.rows]
+    use, kept = usage().agents(agents=keys), keeping().of_agents(agents=keys)
     context = {
         "form": form,
-        "rows": [{"facts": row, "use": use[row.id]} for row in found.rows],
+        "rows": [
+            {"facts": row, "use": use[row.id], "memories": kept.get(row.id, 0)}
+            for row in found.rows
+        ],
         "counted": COUNTED,
         **list_context(request, form, found),
     }
@@ -116,25 +93,22 @@ def agent_detail(request: AccountRequest, agent_id: str) -> HttpResponse:
         except InvalidArgument as error:
             fault = error.message
     use = usage().agent(agent=agent.id)
+    kept = keeping().gate_effect(actor=actor, agent=agent.id)
     keys = selectors.keys_bound_to(agent_id=agent.agent_id, limit=KEYS_SHOWN)
+    settings = AccountSettings.of(actor.settings)
+    options = {
+        "memory_system": memory_options(agent, kept, settings),
+        "session_scope": scope_options(agent, use, kept, keys, settings),
+    }
     context = {
         "agent": agent,
         "fault": fault,
         "use": use,
+        "kept": keeping().of_agents(agents=[agent.id]).get(agent.id, 0),
         "summed": SUMMED,
         "keys": keys,
         "choices": [
-            {"name": "memory_system", "label": "Memory system", "options": _memory(agent, use)},
-            {
-                "name": "session_scope",
-                "label": "Session scope",
-                "options": _scope(
-                    agent,
-                    use,
-                    keys,
-                    shared_inbox=AccountSettings.of(actor.settings).shared_inbox,
-                ),
-            },
+            {"name": name, "label": CHOICES[name], "options": options[name]} for name in CHOICES
         ],
         "fixed": agent.agent_id == DEFAULT_ID,
         "list_url": reverse("agent_list"),
@@ -182,10 +156,14 @@ def agent_delete(request: AccountRequest, agent_id: str) -> HttpResponse:
         else:
             words = f"Agent {agent.agent_id} was deleted."
             return done(request, reverse("agent_list"), words)
+    use = usage().agent(agent=agent.id)
+    memories = keeping().of_agents(agents=[agent.id]).get(agent.id, 0)
     context = {
         "form": form,
         "agent": agent,
-        "use": usage().agent(agent=agent.id),
+        "use": use,
+        "memories": memories,
+        "stays": bool(use.sessions or memories),
         "keys": selectors.keys_bound_to(agent_id=agent.agent_id, limit=KEYS_SHOWN),
     }
     status = 422 if form.errors else 200
@@ -201,110 +179,3 @@ def _chosen(request: AccountRequest, agent: AgentFacts, name: str) -> HttpRespon
     here = reverse("agent_detail", args=[agent.agent_id])
     words = f"{CHOICES[name]} of {agent.agent_id} is {value.replace('_', ' ')} now."
     return done(request, here, words, undo=Undo(here, {name: before}) if before != value else None)
-
-
-def _memory(agent: AgentFacts, use: AgentUse) -> list[Option]:
-    """The agents' gate. Memories come with a later version: until then it is a decision kept."""
-    opened = agent.memory_system == "structured"
-    now = (use.sessions, use.messages) if opened else (0, 0)
-    after = (0, 0) if opened else (use.sessions, use.messages)
-    labels = ("Sessions that memories may be drawn from", "Messages in them")
-    effects = [Effect(*line) for line in zip(labels, now, after, strict=True)]
-    also = "This version draws no memories yet: the choice is kept, and holds once it does."
-    count = _sessions(use.sessions)
-    return [
-        Option(
-            "summarization",
-            "Summarization",
-            "Sessions are kept and summarised. Nothing is extracted or injected.",
-            not opened,
-            effects,
-            also,
-            f"Turn off Structured, close {count}",
-            "Structured",
-        ),
-        Option(
-            "structured",
-            "Structured",
-            "Memories are extracted from sessions, recalled and offered to the agent.",
-            opened,
-            effects,
-            also,
-            f"Turn on Structured, open {count}",
-            "Summarization",
-        ),
-    ]
-
-
-def _scope(
-    agent: AgentFacts, use: AgentUse, keys: list[KeyFacts], *, shared_inbox: bool
-) -> list[Option]:
-    """Whether senders are kept apart. No row moves, under both values."""
-    apart = agent.session_scope == "per_sender"
-    gateways = sum(Scope.GATEWAY in key.scopes for key in keys)
-    shared = use.sessions - use.with_contact
-    met = (use.contacts, use.with_contact)
-    now, after = (met, (0, 0)) if apart else ((0, 0), met)
-    effects = [
-        Effect("Senders with sessions of their own", now[0], after[0]),
-        Effect("Sessions that new turns of theirs go on with", now[1], after[1]),
-        Effect("Sessions without a contact, kept as they are", shared, shared),
-        Effect(
-            f"Gateway keys bound to {agent.agent_id} that must name a contact",
-            gateways if apart else 0,
-            0 if apart else gateways,
-        ),
-    ]
-    return [
-        Option(
-            "global",
-            "Global",
-            f"Channels derive no contact: {_inbound(shared_inbox=shared_inbox)}"
-            f" {_hidden(use.with_contact)}",
-            not apart,
-            effects,
-            "Hidden, not deleted: the owners of the contacts and admins go on reading"
-            f" {_sessions(use.with_contact)}, nobody else does. Per sender takes all of them up"
-            " again.",
-            f"Set scope to global, hide {_sessions(use.with_contact)}"
-            if use.with_contact
-            else "Set scope to global, hide nothing",
-            "Per sender",
-        ),
-        Option(
-            "per_sender",
-            "Per sender",
-            "Each sender has a contact and sessions of their own; a gateway that names no contact"
-            f" is refused the context. {_senders(use)}, {_sessions(use.with_contact)}.",
-            apart,
-            effects,
-            f"{_sessions(shared).capitalize()} without a contact stay with the users who own them:"
-            " no sender comes to see one.",
-            f"Set scope to per sender, take up {_sessions(use.with_contact)}"
-            if use.with_contact
-            else f"Set scope to per sender, keep {_sessions(use.sessions)}",
-            "Global",
-        ),
-    ]
-
-
-def _inbound(*, shared_inbox: bool) -> str:
-    """What the gateway's call then does; the account's settings decide."""
-    if shared_inbox:
-        return "turns through /inbound go to the sessions of the shared inbox."
-    return "turns through /inbound are refused with 412."
-
-
-def _hidden(count: int) -> str:
-    if not count:
-        return "No session of a contact is hidden."
-    return f"{_sessions(count)} of contacts stay{'s' if count == 1 else ''} stamped and hidden."
-
-
-def _senders(use: AgentUse) -> str:
-    return f"{use.contacts:,} sender{'' if use.contacts == 1 else 's'}"
-
-
-def _sessions(count: int) -> str:
-    more = " or more" if count >= SUMMED else ""
-    return f"{count:,}{more} session{'' if count == 1 else 's'}"

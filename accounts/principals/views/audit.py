@@ -154,6 +154,7 @@ def _link(part: Part | None) -> Any:
         "user": "user_detail",
         "agent": "agent_detail",
         "session": "session_detail",
+        "memory": "memory_detail",
         "contact": "contact_detail",
         "group": "contact_detail",
     }

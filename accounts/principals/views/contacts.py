@@ -19,6 +19,7 @@ from accounts.principals.forms import (
     ContactNewForm,
 )
 from accounts.principals.forms.contacts import KIND_SHORT
+from accounts.principals.keeping import keeping
 from accounts.principals.usage import COUNTED, usage
 from accounts.principals.views.shared import absent_is_404
 from accounts.web import Undo, done, page, refused, users_only
@@ -57,6 +58,7 @@ def contact_list(request: AccountRequest) -> HttpResponse:
         **cursors(request),
     )
     use = usage().contacts(contacts=[row.id for row in found.rows])
+    kept = keeping().of_contacts(actor=request.actor, contacts=[row.id for row in found.rows])
     listed = list_context(request, form, found)
     context = {
         "form": form,
@@ -67,6 +69,7 @@ def contact_list(request: AccountRequest) -> HttpResponse:
                 "chip": chip_of(row),
                 "addresses": _in_line(row.handles),
                 "use": use[row.id],
+                "memories": kept.get(row.id, 0),
             }
             for row in found.rows
         ],
@@ -122,6 +125,7 @@ def contact_detail(request: AccountRequest, contact_id: UUID) -> HttpResponse:
         "others": others,
         "counts_as": others.get(facts.merged_into) if facts.merged_into else None,
         "list_url": reverse("contact_list"),
+        **({} if facts.merged_into else _kept(actor, facts)),
     }
     return page(request, "principals/contact_detail.html", context, fragment="main")
 
@@ -184,9 +188,22 @@ def contact_delete(request: AccountRequest, contact_id: UUID) -> HttpResponse:
         "chip": chip,
         "addresses": len(addresses),
         "use": usage().contact(contact=facts.id),
+        "memories": keeping().held_of_contact(contact=facts.id),
     }
     status = 422 if form.errors else 200
     return page(request, "principals/contact_delete.html", context, fragment="main", status=status)
+
+
+def _kept(actor: Actor, facts: ContactFacts) -> dict[str, Any]:
+    """Whether the contact agreed to be remembered; and what is kept, unless it looks itself."""
+    consent = keeping().consent_of(actor=actor, contact=facts.id)
+    if actor.contact is not None:
+        return {"consent": consent}
+    return {
+        "consent": consent,
+        "memories": keeping().latest_of_contact(actor=actor, contact=facts.id, limit=LATEST),
+        "memory_count": keeping().of_contacts(actor=actor, contacts=[facts.id]).get(facts.id, 0),
+    }
 
 
 def _wanted(data: dict[str, Any]) -> dict[str, Any]:

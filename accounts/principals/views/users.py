@@ -13,8 +13,8 @@ from accounts.lists import PAGE, cursors, list_context
 from accounts.principals import selectors, services
 from accounts.principals.audit_words import LOOKED
 from accounts.principals.forms import (
-    Confirmation,
     InviteForm,
+    UserDeleteForm,
     UserEditForm,
     UserFilterForm,
     UserNewForm,
@@ -187,10 +187,14 @@ def user_delete(request: AccountRequest, user_id: str) -> HttpResponse:
     user = selectors.user_facts(account=actor.account, user_id=user_id)
     if user.is_default:
         raise NotFound("user", user_id)  # there is no such page: the user's own page says why
-    form = Confirmation(request.POST if request.method == "POST" else None)
+    end = selectors.user_end(user=user)
+    form = UserDeleteForm(request.POST if request.method == "POST" else None, stock=end.memories)
     if form.is_valid():
+        chosen = form.cleaned_data.get("memories") or "erase"
         try:
-            services.user_delete(actor=actor, account=actor.account, user_id=user.user_id)
+            services.user_delete(
+                actor=actor, account=actor.account, user_id=user.user_id, memories=chosen
+            )
         except DomainError as error:
             refused(form, error)
         else:
@@ -200,7 +204,7 @@ def user_delete(request: AccountRequest, user_id: str) -> HttpResponse:
         "form": form,
         "user": user,
         "own": user.id == actor.user.id,
-        "end": selectors.user_end(user=user),
+        "end": end,
         "counted": COUNTED,
     }
     status = 422 if form.errors else 200

@@ -1,4 +1,4 @@
-"""What is kept. Every table here exists once in each account's schema."""
+"""Memories, what they said before, and where they come from."""
 
 from __future__ import annotations
 
@@ -131,9 +131,10 @@ class Memory(AccountModel):
     class Meta:
         constraints: ClassVar = [
             # Without NULLS NOT DISTINCT two contacts' nulls would differ, and an upsert would
-            # double; without the condition a tuple could hold one memory without a topic.
+            # double; without the condition a tuple could hold one memory without a topic. The
+            # topic stands first: each listed row asks whether a newer one of its topic is there.
             models.UniqueConstraint(
-                fields=["scope", "user", "agent", "contact", "kind", "topic_key"],
+                fields=["topic_key", "kind", "scope", "user", "agent", "contact"],
                 condition=models.Q(state="active", topic_key__isnull=False),
                 nulls_distinct=False,
                 name="memory_topic_once",
@@ -283,6 +284,7 @@ class Version(Stated):
     """
 
     memory = models.ForeignKey(Memory, models.DO_NOTHING, related_name="versions")
+    search = SearchVectorField(null=True, help_text="The memory's; null of a past state.")
 
     class Meta:
         managed = False
@@ -300,90 +302,3 @@ class Evidence(AccountModel):
             models.UniqueConstraint(fields=["memory", "message"], name="evidence_once"),
         ]
         indexes: ClassVar = [models.Index(fields=["message"], name="evidence_by_message")]
-
-
-class Consent(AccountModel):
-    """What a contact agreed to, when, and how that is known: a ledger, of which the last counts."""
-
-    class Purpose(models.TextChoices):
-        MEMORY = "memory"
-
-    class State(models.TextChoices):
-        GRANTED = "granted"
-        WITHDRAWN = "withdrawn"
-
-    contact = models.ForeignKey(Contact, models.CASCADE, related_name="+", db_index=False)
-    purpose = models.CharField(max_length=8, choices=Purpose, default=Purpose.MEMORY)
-    state = models.CharField(max_length=9, choices=State)
-    is_current = models.BooleanField(default=True, help_text="The contact's last word.")
-    channel = models.CharField(max_length=64, blank=True)
-    evidence = models.ForeignKey(
-        Message, models.SET_NULL, null=True, related_name="+", help_text="Where it was said."
-    )
-    expires_at = models.DateTimeField(null=True)
-    written_by = models.UUIDField(null=True, help_text="The real principal; null: a job.")
-    written_key = models.UUIDField(null=True, help_text="The key that it used, if any.")
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["contact", "purpose"],
-                condition=models.Q(is_current=True),
-                name="consent_one_current",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(purpose__in=["memory"]), name="consent_purpose_valid"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(state__in=["granted", "withdrawn"]), name="consent_state_valid"
-            ),
-        ]
-        indexes: ClassVar = [models.Index(fields=["contact", "-id"], name="consent_ledger")]
-
-
-class Extraction(AccountModel):
-    """One run that looked for memories in a range of messages: what an audit of extraction lists.
-
-    Of its own, since a run that found nothing, or failed, leaves no memory and must be visible.
-    """
-
-    class State(models.TextChoices):
-        RUNNING = "running"
-        COMPLETED = "completed"
-        FAILED = "failed"
-
-    session = models.ForeignKey(
-        Session, models.SET_NULL, null=True, related_name="+", db_index=False
-    )
-    user = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
-    agent = models.ForeignKey(Agent, models.PROTECT, related_name="+", db_index=False)
-    contact = models.ForeignKey(
-        Contact, models.PROTECT, null=True, related_name="+", db_index=False
-    )
-    first_seq = models.PositiveIntegerField()
-    last_seq = models.PositiveIntegerField()
-    state = models.CharField(max_length=9, choices=State, default=State.RUNNING)
-    memories = models.PositiveIntegerField(default=0, help_text="How many it made or changed.")
-    tokens = models.PositiveBigIntegerField(default=0)
-    error = models.TextField(blank=True)
-    finished_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=models.Q(first_seq__gte=1, last_seq__gte=models.F("first_seq")),
-                name="extraction_range_valid",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(state__in=["running", "completed", "failed"]),
-                name="extraction_state_valid",
-            ),
-        ]
-        indexes: ClassVar = [
-            models.Index(fields=["user", "-id"], name="extraction_by_user"),
-            models.Index(
-                fields=["session"],
-                condition=models.Q(session__isnull=False),
-                name="extraction_by_session",
-            ),
-        ]
