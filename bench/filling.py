@@ -35,6 +35,7 @@ class Size:
     tasks: int
     views: int
     invitations: int
+    memories: int
 
     @property
     def messages(self) -> int:
@@ -42,10 +43,11 @@ class Size:
 
 
 # Twelve sessions are the fewest that hold each state with and without a contact.
-FEW = Size(12, 12, 3, 5, 1, 4, 24, 12, 1, 1)
-QUICK = Size(4_000, 2_000, 500, 100, 100, 1_000, 2_000, 60, 60, 20)
-MANY = Size(100_000, 10_000, 2_000, 1_000, 5_000, 5_000, 20_000, 500, 300, 200)
+FEW = Size(12, 12, 3, 5, 1, 4, 24, 12, 1, 1, 24)
+QUICK = Size(4_000, 2_000, 500, 100, 100, 1_000, 2_000, 60, 60, 20, 4_000)
+MANY = Size(100_000, 10_000, 2_000, 1_000, 5_000, 5_000, 20_000, 500, 300, 200, 100_000)
 
+_SEARCHED = ("message_search", "memory_search")
 _TEXTS = (
     "the train to porto leaves at seven forty from platform two",
     "please book a seat by the window and send me an invoice for march",
@@ -77,7 +79,7 @@ _STATEMENTS = (
     INSERT INTO principals_agent (id, created_at, agent_id, display_name, memory_system,
         session_scope, registered_by)
     SELECT uuidv7(at - clock_timestamp()), at, 'agent-' || to_char(n, 'FM0000'), 'Agent ' || n,
-        'summarization', 'global',
+        CASE WHEN n %% 4 = 0 THEN 'summarization' ELSE 'structured' END, 'global',
         (SELECT id FROM principals_user WHERE user_id = 'user-' || to_char(1 + n %% 3, 'FM0000'))
     FROM generate_series(1, %(agents)s) n,
         LATERAL (SELECT now() - make_interval(days => 59, secs => -n)) AS t (at)
@@ -246,6 +248,61 @@ _STATEMENTS = (
     WHERE a.account_id = %(account)s AND u.user_id LIKE 'user-%%3' AND u.is_active
     ORDER BY u.user_id <> 'user-0003', u.user_id DESC LIMIT %(invitations)s
     """,
+    # Two contacts of three agreed that something is kept about them.
+    """
+    INSERT INTO memory_consent (id, contact_id, purpose, state, is_current, channel)
+    SELECT uuidv7(), c.id, 'memory', 'granted', true, 'telegram'
+    FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM principals_contact) c
+    WHERE c.place %% 3 > 0
+    """,
+    # Memory n is kept n-th; each 49th (half, in a small account) is bob's, each tenth of a contact
+    # and then its owner's, each fifth of the agent's scope. Of 25 one has expired, one is in
+    # quarantine, one superseded, one deleted; a fourth has a topic.
+    """
+    INSERT INTO memory_memory (id, created_at, updated_at, scope, user_id, agent_id, contact_id,
+        session_id, kind, topic_key, summary, content, source, salience, topics, state, expires_at,
+        version, language, written_by)
+    SELECT uuidv7(at - clock_timestamp()), at, at,
+        CASE WHEN n %% 5 = 3 THEN 'agent' ELSE 'user' END,
+        coalesce(c.owner_id, u.id), a.id, c.id, NULL,
+        (ARRAY['facts', 'preferences', 'decisions', 'tasks', 'events', 'entities', 'open_items'])
+            [1 + n %% 7],
+        CASE WHEN n %% 4 = 1 THEN 'topic-' || n END,
+        CASE WHEN n %% 3 = 0 THEN '' ELSE 'About number ' || n END,
+        (%(texts)s::text[])[1 + n %% 11] || ', ' || (%(texts)s::text[])[1 + n / 11 %% 11]
+            || '; memory ' || n,
+        (ARRAY['conversation', 'user_stated', 'inferred', 'session'])[1 + n %% 4],
+        (ARRAY['medium', 'medium', 'high', 'low', 'critical'])[1 + n / 3 %% 5],
+        CASE WHEN n %% 2 = 0 THEN '{}' ELSE ARRAY['travel', 'house'] END,
+        CASE n %% 25 WHEN 7 THEN 'quarantined' WHEN 12 THEN 'superseded' WHEN 17 THEN 'deleted'
+            ELSE 'active' END,
+        CASE n %% 25 WHEN 22 THEN at + interval '20 seconds'
+            WHEN 3 THEN now() + interval '90 days' END,
+        1, 'english', coalesce(c.owner_id, u.id)
+    FROM generate_series(1, %(memories)s) n
+    JOIN principals_user u ON u.user_id = CASE WHEN n %% 49 = 0 OR %(memories)s < 49 AND n %% 2 = 0
+        THEN 'bob' ELSE 'user-' || to_char(1 + n %% %(users)s, 'FM0000') END
+    JOIN principals_agent a ON a.agent_id = 'agent-' || to_char(
+        CASE WHEN n %% 5 < 2 THEN 1 ELSE 1 + n %% %(agents)s END, 'FM0000')
+    LEFT JOIN (SELECT id, owner_id, row_number() OVER (ORDER BY id) AS place
+        FROM principals_contact) c ON n %% 10 = 0 AND c.place = 1 + n / 10 %% %(contacts)s,
+        LATERAL (SELECT now() - (make_interval(days => %(days)s) * ((%(memories)s - n)
+            / %(memories)s::float)) - interval '1 minute') AS t (at)
+    ORDER BY n
+    """,
+    # One word that only one memory has: of bob's own, active and not of a contact.
+    """
+    UPDATE memory_memory SET content = content || ', ' || %(rare)s WHERE id = (
+        SELECT m.id FROM memory_memory m JOIN principals_user u ON u.id = m.user_id
+        WHERE u.user_id = 'bob' AND m.contact_id IS NULL AND m.state = 'active'
+            AND m.scope = 'user' AND m.expires_at IS NULL
+        ORDER BY m.id LIMIT 1)
+    """,
+    # A tenth was changed since: the trigger keeps what it was.
+    """
+    UPDATE memory_memory SET content = content || ' (changed)' WHERE version = 1
+        AND right(id::text, 1) IN ('0', '1') AND right(content, 1) <> ')'
+    """,
     # Who reads is harder to say under this policy; for admins it makes no difference.
     """
     UPDATE public.accounts_namespacepolicy SET sessions_visible_to = 'participants'
@@ -266,14 +323,19 @@ def fill(connection: psycopg.Connection[Any], account_id: str, size: Size) -> No
     values |= {"name": LONG, **asdict(size)}
     # Filled row by row, the search index would cost more than all the rest; made afterwards, it is
     # also as small as VACUUM keeps it.
-    index = connection.execute("SELECT pg_get_indexdef('message_search'::regclass)").fetchall()
-    connection.execute("DROP INDEX message_search")
-    for statement in _STATEMENTS:
-        connection.execute(statement.encode(), values)
-    connection.execute(index[0][0].encode())
-    counted = connection.execute("SELECT count(*) FROM agent_sessions_message").fetchall()[0][0]
-    if counted != size.messages:
-        raise Worthless(f"{counted} messages are there, {size.messages} were to be.")
+    indexes = [
+        connection.execute("SELECT pg_get_indexdef(%s::regclass)", [name]).fetchall()[0][0]
+        for name in _SEARCHED
+    ]
+    connection.execute(f"DROP INDEX {', '.join(_SEARCHED)}".encode())
+    for statement in (*_STATEMENTS, *indexes):
+        connection.execute(statement.encode(), values if statement in _STATEMENTS else None)
+    for table, wanted in (
+        ("agent_sessions_message", size.messages), ("memory_memory", size.memories),
+    ):  # fmt: skip
+        counted = connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchall()[0][0]  # noqa: S608
+        if counted != wanted:
+            raise Worthless(f"{counted} rows are in {table}, {wanted} were to be.")
     tables = "SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = current_schema()"
     names = ", ".join(name for (name,) in connection.execute(tables).fetchall())
     connection.execute(f"VACUUM (ANALYZE) {names}".encode())

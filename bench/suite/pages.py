@@ -22,6 +22,7 @@ from accounts.actor import Operator
 from accounts.models import Person
 from accounts.services import person_enroll
 from bench import filling
+from bench.addresses import ADMIN, NO_PAGES, PAGES, USER, Page
 from bench.browser import Answer, Browser, Scales
 from bench.figures import Burst
 from bench.report import Bar, Report, Worthless, shown
@@ -29,7 +30,6 @@ from bench.stand import Stand
 from sessions_app.services.days import days_count
 
 FEW, MANY = "few", "many"  # the accounts' ids
-ADMIN, USER = "alice", "bob"
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of accounts that live for minutes
 MAX_GROWTH = 5  # times the small account's p95
 MAX_LOAD, MAX_FRAGMENT = 150, 20  # kB
@@ -37,135 +37,34 @@ KILOBYTE = 1000
 _OLDER = re.compile(r'id="older" href="([^"]+)"')
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One address, with places as in str.format for what differs between the accounts.
-
-    Attributes:
-        older: the page behind the link to older rows, as the large account's page gives it.
-        part: htmx alone asks for it, to put it into a page that is there.
-        plain: a file, which grows with what is asked for: shown, with no bar.
+# One of bob's memories has two versions; there are as many imports as views, and the first brought
+# in a few of the sessions and memories.
+_MORE = (
     """
-
-    words: str
-    path: str = ""
-    query: str = ""
-    who: str = ADMIN
-    older: bool = False
-    part: bool = False
-    plain: bool = False
-
-
-# By the address's name; each is asked for here, or the bench does not run.
-# The audit log comes first: the visits of the others are noted in it.
-PAGES: dict[str, tuple[Page, ...]] = {
-    "audit_log": (
-        Page("audit log"),
-        Page("audit log, 2nd page", older=True),
-        Page("audit log, one action", query="action=key.created"),
-        Page("audit log, readings", query="action=read."),
-        Page("audit log, by a user", query="who=alice"),
-        Page("audit log, about a user", query="about=bob"),
-        Page("audit log, days", query="since={since}&until={until}"),
-        Page("audit log, all filters",
-             query="action=read.&who=alice&about=bob&since={since}&until={until}"),
-    ),
-    "session_list": (
-        Page("sessions"),
-        Page("sessions, 2nd page", older=True),
-        Page("sessions of a busy agent", query=f"agent={filling.AGENT}"),
-        Page("sessions of an agent", query=f"agent={filling.SELDOM}"),
-        Page("sessions of a user", query="user=bob"),
-        Page("sessions of a participant", query=f"participant={filling.GUEST}"),
-        Page("sessions ended", query="state=ended"),
-        Page("sessions since a day", query="since={since}"),
-        Page("sessions, common word", query=f"q={filling.COMMON}"),
-        Page("sessions, rare word", query=f"q={filling.RARE}"),
-        Page("sessions, no such word", query=f"q={filling.ABSENT}"),
-        Page("sessions, three filters", query=f"q={filling.COMMON}&user=bob&state=ended"),
-        Page("sessions, to a user", who=USER),
-        Page("rare word, to a user", query=f"q={filling.RARE}", who=USER),
-    ),
-    "session_detail": (
-        Page("session, newest", filling.LONG),
-        Page("session, middle", filling.LONG, query="before={half}"),
-        Page("session, first", filling.LONG, query="after=0"),
-        Page("session, live tail", filling.LONG, query="follow=1&after={new}", part=True),
-        Page("session, live tail, idle", filling.LONG, query="follow=1&after={all}", part=True),
-        Page("session, to a user", filling.LONG, who=USER),
-    ),
-    "message_detail": (Page("message", f"{filling.LONG}/{{half}}"),),
-    "session_title": (Page("session, title", filling.LONG),),
-    "session_delete": (Page("session, delete", filling.LONG),),
-    "overview": (Page("overview"),),
-    "job_list": (Page("jobs"), Page("jobs, failed", query="status=failed")),
-    "user_list": (
-        Page("users"),
-        Page("users, 2nd page", older=True),
-        Page("users, search", query="q=0003"),
-        Page("users, admins", query="role=admin"),
-    ),
-    "user_new": (Page("user, new"),),
-    "user_detail": (Page("user", "bob"),),
-    "user_edit": (Page("user, edit", "bob"),),
-    "user_invite": (Page("user, invite", filling.GUEST),),
-    "user_delete": (Page("user, delete", "bob"),),
-    "agent_list": (
-        Page("agents"),
-        Page("agents, 2nd page", older=True),
-        Page("agents, search", query="q=0002"),
-    ),
-    "contact_list": (
-        Page("contacts"),
-        Page("contacts, 2nd page", older=True),
-        Page("contacts, search", query="q=0002"),
-        Page("contacts, platform", query="platform=telegram"),
-        Page("contacts, to a user", who=USER),
-    ),
-    "contact_new": (Page("contact, new"),),
-    "contact_detail": (Page("contact", "{contact}"),),
-    "contact_edit": (Page("contact, edit", "{contact}"),),
-    "contact_delete": (Page("contact, delete", "{contact}"),),
-    "contact_merge": (Page("contact, merge", "{contact}", query="q=0002"),),
-    "handle_new": (Page("handle, new", "{contact}"),),
-    "handle_remove": (Page("handle, remove", "{contact}/{handle}"),),
-    "handle_bind": (Page("handle, bind", "{contact}/{handle}"),),
-    "link": (Page("link an address"),),
-    "agent_new": (Page("agent, new"),),
-    "agent_detail": (Page("agent, busy", filling.AGENT), Page("agent", filling.SELDOM)),
-    "agent_rename": (Page("agent, rename", filling.AGENT),),
-    "agent_delete": (Page("agent, delete", filling.AGENT),),
-    "key_list": (
-        Page("keys"),
-        Page("keys, 2nd page", older=True),
-        Page("keys, search", query="q=0003"),
-        Page("keys, to a user", who=USER),
-    ),
-    "key_new": (Page("key, new", query="user=bob"), Page("key, new, to a user", who=USER)),
-    "key_replace": (Page("key, replace", query="user=bob"),),
-    "key_revoke": (Page("key, revoke", "{key}"),),
-    "policy": (Page("policy"), Page("policy, to a user", who=USER)),
-    "audit_event": (Page("audit event", "{event}"),),
-    "audit_csv": (Page("audit log as a file", plain=True),),
-    "who_looked": (Page("who looked, to a user", who=USER),),
-    "account_settings": (Page("settings"),),
-    "view_as": (Page("view as"),),
-}  # fmt: skip
-# They answer no GET with a page.
-NO_PAGES = {
-    "account_home",  # a redirection
-    "contact_unmerge",  # these are POST only
-    "handle_unbind",
-    "invitation_renew",
-    "invitation_revoke",
-    "job_cancel",
-    "job_retry",
-    "job_skip",
-    "jobs_retry",
-    "session_commit",
-    "session_state",
-    "view_leave",
-}
+    UPDATE memory_memory SET content = content || ' (changed again)' WHERE id = (
+        SELECT m.id FROM memory_memory m JOIN principals_user u ON u.id = m.user_id
+        WHERE u.user_id = 'bob' AND m.state = 'active' AND m.expires_at IS NULL
+            AND m.scope = 'user' AND m.contact_id IS NULL AND m.topic_key IS NULL
+        ORDER BY m.id LIMIT 1)
+    """,
+    """
+    INSERT INTO memory_import (id, created_at, format, source, upload, state, dry_run, "user",
+        agent, done, total, sessions, messages, memories, extractions, known, problems,
+        problem_count, notes, finished_at)
+    SELECT uuidv7(), now(), 'jsonl', '/srv/gateway/' || n, '', 'completed', false, '', '',
+        12, 12, 12, 120, 12, 0, 0, '[]', 0, '[]', now()
+    FROM generate_series(1, {imports}) n
+    """,
+    """
+    INSERT INTO memory_importreceipt (id, created_at, run_id, kind, source_key, source_name,
+        source_hash, source_length, target, messages)
+    SELECT uuidv7(), now(), (SELECT min(id::text)::uuid FROM memory_import), kind, id::text, '',
+        sha256(id::text::bytea), 100, id, 10
+    FROM ((SELECT 'session' AS kind, id FROM agent_sessions_session ORDER BY id LIMIT 12)
+        UNION ALL (SELECT 'memory', id FROM memory_memory ORDER BY id LIMIT 12)) AS came
+    """,
+    "ANALYZE memory_import, memory_importreceipt",
+)
 
 
 @dataclass(slots=True)
@@ -234,7 +133,7 @@ def _require_all() -> None:
         for pattern in getattr(included, "url_patterns", [included])
     }
     if missing := names - PAGES.keys() - NO_PAGES:
-        raise Worthless(f"bench/suite/pages.py does not know {', '.join(sorted(missing))}.")
+        raise Worthless(f"bench/addresses.py does not know {', '.join(sorted(missing))}.")
     if gone := (PAGES.keys() | NO_PAGES) - names:
         raise Worthless(f"there is no address named {', '.join(sorted(gone))} any more.")
 
@@ -247,6 +146,8 @@ def _side(stand: Stand, port: int, account_id: str, size: filling.Size) -> Side:
     schema, _ = stand.account(port, account_id)
     rows = stand.connect(schema)
     filling.fill(rows, account_id, size)
+    for statement in _MORE:
+        rows.execute(statement.replace("{imports}", str(size.views)).encode())
     account = tenancy.find(account_id)
     assert account is not None
     with tenancy.account(account):  # as the hourly job has left it half an hour ago
@@ -281,11 +182,16 @@ def _places(rows: Any, size: filling.Size) -> dict[str, str]:
         "SELECT (current_date - 30)::text, (current_date - 3)::text,"
         " (SELECT key_id FROM principals_apikey WHERE revoked_at IS NULL ORDER BY id DESC LIMIT 1),"
         " (SELECT id::text FROM principals_auditevent WHERE action = 'key.created'"
-        " ORDER BY created_at DESC LIMIT 1), c.id::text, h.id::text"
+        " ORDER BY created_at DESC LIMIT 1), c.id::text, h.id::text,"
+        " (SELECT m.id::text FROM memory_memory m WHERE m.content LIKE '% (changed again)'),"
+        " (SELECT run_id::text FROM memory_importreceipt LIMIT 1)"
         " FROM principals_contact c JOIN principals_contacthandle h ON h.contact_id = c.id"
         " JOIN principals_user u ON u.id = c.owner_id WHERE u.user_id = 'bob' ORDER BY c.id LIMIT 1"
     )
-    names = ("since", "until", "key", "event", "contact", "handle")
+    names = (
+        *("since", "until", "key", "event", "contact", "handle"),
+        *("memory", "import"),
+    )
     return dict(zip(names, found.fetchall()[0], strict=True)) | {
         "half": str(size.long // 2),
         "new": str(size.long - 3),
