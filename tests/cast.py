@@ -4,6 +4,7 @@ Root; agents Ada and Max. Two accounts are made once per run; each test's change
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,7 +110,8 @@ class Api:
                 else {}
             ),
         )
-        return Answer(response.status_code, response.json(), dict(response.headers))
+        body = json.loads(response.getvalue()) if response.streaming else response.json()
+        return Answer(response.status_code, body, dict(response.headers))
 
     def raw(
         self,

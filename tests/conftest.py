@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 
 COMMITTING = ("e2e", "live")  # folders
-pytest_plugins = ["tests.cast", "tests.live", "tests.places"]
+pytest_plugins = ["tests.cast", "tests.callers", "tests.live", "tests.places"]
 
 # No deadline: a busy machine must not fail a test that is right.
 settings.register_profile("bailiwick", deadline=None, print_blob=True)

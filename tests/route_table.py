@@ -108,6 +108,26 @@ inbound          -       400  ok    403   403    403  ok      403   403      401
 inbound          north   400  ok    403   403    403  ok      403   403      401     401     401    401
 inbound          south   400  404   403   403    403  403     403   403      401     401     401    401
 inbound          absent  400  404   403   403    403  403     403   403      401     401     401    401
+
+memory           -       400  ok    ok    ok     ok   404     ok    404      401     401     401    401
+memory           north   400  ok    ok    ok     ok   404     ok    403      401     401     401    401
+memory           south   400  404   403   403    403  403     403   404      401     401     401    401
+memory           absent  400  404   403   403    403  403     403   403      401     401     401    401
+
+keeping          -       400  403   ok    403    403  403     403   404      401     401     401    401
+keeping          north   400  403   ok    403    403  403     403   403      401     401     401    401
+keeping          south   400  404   403   403    403  403     403   404      401     401     401    401
+keeping          absent  400  404   403   403    403  403     403   403      401     401     401    401
+
+controlled       -       400  ok    ok    ok     ok   403     ok    404      401     401     401    401
+controlled       north   400  ok    ok    ok     ok   403     ok    403      401     401     401    401
+controlled       south   400  404   403   403    403  403     403   404      401     401     401    401
+controlled       absent  400  404   403   403    403  403     403   403      401     401     401    401
+
+topic            -       400  ok    ok    ok     ok   403     ok    404      401     401     401    401
+topic            north   400  ok    ok    ok     ok   403     ok    403      401     401     401    401
+topic            south   400  404   403   403    403  403     403   404      401     401     401    401
+topic            absent  400  404   403   403    403  403     403   403      401     401     401    401
 """
 
 # method, path, pattern, success
@@ -133,6 +153,8 @@ POST   /admin/accounts/{account_id}/keys                   manager           200
 DELETE /admin/accounts/{account_id}/keys/{key_id}          manager           200
 GET    /admin/accounts/{account_id}/policy                 manager           200
 PUT    /admin/accounts/{account_id}/policy                 manager           200
+POST   /admin/accounts/{account_id}/policy/preview         manager           200
+POST   /admin/accounts/{account_id}/policy/revert          manager           200
 GET    /admin/accounts/{account_id}/settings               manager           200
 PATCH  /admin/accounts/{account_id}/settings               manager           200
 
@@ -176,12 +198,40 @@ DELETE /contacts/{contact_id}/handles/{handle_id}          contact_write     200
 POST   /contacts/{contact_id}/handles/{handle_id}/bind     binding           200
 POST   /contacts/{contact_id}/handles/{handle_id}/unbind   binding           200
 POST   /handles/code                                       coding            200
+GET    /contacts/{contact_id}/consent                      contact           200
+PUT    /contacts/{contact_id}/consent                      keeping           200
+
+GET    /memories                                           data              200
+POST   /memories                                           data              200
+GET    /memories/facets                                    data              200
+GET    /memories/{memory_id}                               memory            200
+PATCH  /memories/{memory_id}                               memory            200
+DELETE /memories/{memory_id}                               memory            200
+POST   /memories/{memory_id}/restore                       memory            200
+POST   /memories/{memory_id}/quarantine                    keeping           200
+POST   /memories/{memory_id}/release                       keeping           200
+GET    /memories/{memory_id}/history                       memory            200
+GET    /memories/{memory_id}/evidence                      memory            200
+GET    /memories/{memory_id}/why                           memory            200
+GET    /uris/resolve                                       data              200
+
+GET    /users                                              data              200
+GET    /users/{user_id}/memory                             controlled        200
+DELETE /users/{user_id}/memory                             controlled        200
+GET    /users/{user_id}/memory/topics/{topic}              topic             200
+DELETE /users/{user_id}/memory/topics/{topic}              topic             200
+GET    /users/{user_id}/memory/audit                       controlled        200
+GET    /users/{user_id}/memory/export                      controlled        200
+GET    /users/{user_id}/agents/{agent_id}/memory           controlled        200
+DELETE /users/{user_id}/agents/{agent_id}/memory           controlled        200
+GET    /users/{user_id}/agents/{agent_id}/memory/topics/{topic}  topic       200
+DELETE /users/{user_id}/agents/{agent_id}/memory/topics/{topic}  topic       200
 
 POST   /inbound                                            inbound           200
 """
 
-# Callers of a session that is with the contact A, whose owner is bob, or of A itself; B is another
-# contact of bob's.
+# Callers of a session that is with the contact A, whose owner is bob, of a memory that was kept with
+# A, or of A itself; B is another contact of bob's.
 CALLERS = (
     "A",  # a gateway key naming A
     "B",  # a gateway key naming B
@@ -216,107 +266,11 @@ contact_write    403  404  404  ok    ok    404  403    404     ok    403     40
 merging          403  403  403  403   403   403  403    403     ok    404     404     404    ok    404     404    403
 binding          403  403  403  403   403   403  403    403     ok    ok      404     404    ok    404     404    403
 inbound          409  409  403  403   403   403  403    ok      403   403     403     403    ok    409     404    409
+memory           ok   404  404  ok    ok    404  403    404     ok    ok      404     404    ok    404     404    404
+keeping          403  403  403  403   403   403  403    403     ok    403     403     403    403   403     404    403
+controlled       403  403  ok   ok    ok    403  403    403     ok    ok      ok      ok     ok    ok      404    403
+topic            403  403  404  ok    ok    403  403    403     ok    ok      404     ok     ok    404     404    403
 """
-
-# htmx: nobody, asking for a fragment. 302 leads to the sign-in page, HX tells htmx to go there.
-PAGES = """
-                                            admin user outsider nobody htmx
-
-/a/{account}/                               302   302  404      302    HX
-/a/{account}/sessions                       200   200  404      302    HX
-/a/{account}/sessions/{session_id}          200   200  404      302    HX
-/a/{account}/sessions/{session_id}/messages/{seq}  200 200 404  302    HX
-/a/{account}/sessions/{session_id}/title    200   200  404      302    HX
-/a/{account}/sessions/{session_id}/state    405   405  404      302    HX
-/a/{account}/sessions/{session_id}/commit   405   405  404      302    HX
-/a/{account}/sessions/{session_id}/delete   200   403  404      302    HX
-/a/{account}/contacts                       200   200  404      302    HX
-/a/{account}/contacts/new                   200   200  404      302    HX
-/a/{account}/contacts/{contact_id}          200   200  404      302    HX
-/a/{account}/contacts/{contact_id}/edit     200   200  404      302    HX
-/a/{account}/contacts/{contact_id}/delete   200   200  404      302    HX
-/a/{account}/contacts/{contact_id}/merge    200   403  404      302    HX
-/a/{account}/contacts/{contact_id}/unmerge  405   405  404      302    HX
-/a/{account}/contacts/{contact_id}/handles/new  200 200  404    302    HX
-/a/{account}/contacts/{contact_id}/handles/{handle_id}/remove  200 200 404 302 HX
-/a/{account}/contacts/{contact_id}/handles/{handle_id}/bind    200 403 404 302 HX
-/a/{account}/contacts/{contact_id}/handles/{handle_id}/unbind  405 405 404 302 HX
-/a/{account}/link                           200   200  404      302    HX
-/a/{account}/policy                         200   200  404      302    HX
-/a/{account}/overview                       200   403  404      302    HX
-/a/{account}/jobs                           200   403  404      302    HX
-/a/{account}/jobs/retry                     405   405  404      302    HX
-/a/{account}/jobs/{task_id}/retry           405   405  404      302    HX
-/a/{account}/jobs/{task_id}/skip            405   405  404      302    HX
-/a/{account}/jobs/{task_id}/cancel          405   405  404      302    HX
-/a/{account}/users                          200   403  404      302    HX
-/a/{account}/users/new                      200   403  404      302    HX
-/a/{account}/users/{user_id}                200   403  404      302    HX
-/a/{account}/users/{user_id}/edit           200   403  404      302    HX
-/a/{account}/users/{user_id}/invite         200   403  404      302    HX
-/a/{account}/users/{user_id}/delete         200   403  404      302    HX
-/a/{account}/keys                           200   200  404      302    HX
-/a/{account}/keys/new                       200   200  404      302    HX
-/a/{account}/keys/replace                   200   200  404      302    HX
-/a/{account}/keys/{key_id}/revoke           200   200  404      302    HX
-/a/{account}/invitations/{invitation}/renew   405 405  404      302    HX
-/a/{account}/invitations/{invitation}/revoke  405 405  404      302    HX
-/a/{account}/agents                         200   403  404      302    HX
-/a/{account}/agents/new                     200   403  404      302    HX
-/a/{account}/agents/{agent_id}              200   403  404      302    HX
-/a/{account}/agents/{agent_id}/rename       200   403  404      302    HX
-/a/{account}/agents/{agent_id}/delete       200   403  404      302    HX
-/a/{account}/audit                          200   403  404      302    HX
-/a/{account}/audit.csv                      200   403  404      302    HX
-/a/{account}/audit/{event_id}               200   403  404      302    HX
-/a/{account}/looked                         200   200  404      302    HX
-/a/{account}/settings                       200   403  404      302    HX
-/a/{account}/view                           200   403  404      302    HX
-/a/{account}/view/leave                     405   405  404      302    HX
-
-/operator/                                  404   404  404      302    200
-/operator/accounts                          404   404  404      302    200
-/operator/accounts/new                      404   404  404      302    200
-/operator/accounts/{account}                404   404  404      302    200
-/operator/accounts/{account}/name           404   404  404      302    200
-/operator/accounts/{account}/state          404   404  404      302    200
-/operator/accounts/{account}/delete         404   404  404      302    200
-/operator/people                            404   404  404      302    200
-/operator/people/{person}                   404   404  404      302    200
-/operator/people/{person}/rights            404   404  404      302    200
-/operator/people/{person}/link              404   404  404      302    200
-/operator/log                               404   404  404      302    200
-/operator/health                            404   404  404      302    200
-
-/                                           302   302  302      302    302
-/sign-in                                    302   302  302      200    200
-/sign-in/inactive                           403   403  403      403    403
-/sign-in/code                               302   302  302      302    302
-/sign-in/again                              200   200  200      302    302
-/sign-in/again/code                         302   302  302      302    302
-/password/reset                             200   200  200      200    200
-/password/reset/sent                        200   200  200      200    200
-/password/reset/done                        200   200  200      200    200
-/password/reset/{uidb36}/{key}              410   410  410      410    410
-/account                                    200   200  200      302    302
-/account/elsewhere                          405   405  405      405    405
-/account/password                           200   200  200      302    302
-/account/code                               302   302  302      302    302
-/account/code/remove                        404   404  404      302    302
-/account/recovery-codes                     404   404  404      302    302
-/account/recovery-codes/new                 302   302  302      302    302
-/account/recovery-codes/file                404   404  404      302    302
-/invitation/{token}                         404   404  404      404    404
-/sign-out                                   200   200  200      302    302
-/theme                                      405   405  405      405    405
-/health                                     200   200  200      200    200
-/ready                                      200   200  200      200    200
-/metrics                                    401   401  401      401    401
-/api/v1/                                    404   404  404      404    404
-/api/v1/docs                                200   200  200      200    200
-/api/v1/openapi.json                        200   200  200      200    200
-"""
-VISITORS = ("admin", "user", "outsider", "nobody", "htmx")
 
 _ADMIN = "/admin/accounts/{account_id}"
 _SESSION = "/sessions/{session_id}"
@@ -329,6 +283,8 @@ BODIES: dict[str, dict[str, Any]] = {
     f"PUT {_ADMIN}/users/{{user_id}}/role": {"role": "admin"},
     f"POST {_ADMIN}/keys": {"user_id": "{user_id}", "name": "third"},
     f"PUT {_ADMIN}/policy": {"sessions_visible_to": "participants", "reason": "Fewer readers"},
+    f"POST {_ADMIN}/policy/preview": {"isolate_user_scope_by_agent": True},
+    f"POST {_ADMIN}/policy/revert": {"reason": "Too few readers"},
     f"PATCH {_ADMIN}/settings": {"language": "english"},
     "POST /agents": {"agent_id": "quinn"},
     "PATCH /agents/{agent_id}": {"display_name": "Quinn"},
@@ -352,9 +308,17 @@ BODIES: dict[str, dict[str, Any]] = {
         "text": "Hello",
         "external_id": "1",
     },
+    f"PUT {_CONTACT}/consent": {"state": "granted", "channel": "telegram"},
+    "POST /memories": {"content": "Prefers an aisle seat."},
+    "PATCH /memories/{memory_id}": {"content": "Prefers a window seat."},
 }
-# What a contact of the account may ask about: sessions, and contacts.
-CONTACT_ROUTES = ("/sessions", "/tasks", "/contacts", "/handles", "/inbound")
+# What stands behind the question mark, where a route cannot do without it.
+QUERIES = {"GET /uris/resolve": {"uri": "viking://user/memories"}}
+# What a contact of the account may ask about: sessions, memories, and contacts.
+CONTACT_ROUTES = (
+    *("/sessions", "/tasks", "/contacts", "/handles", "/inbound"),
+    *("/memories", "/uris", "/users"),
+)
 
 
 def body_of(route: str, places: dict[str, str]) -> dict[str, Any] | None:
@@ -387,17 +351,17 @@ class Cell:
         return f"{self.route} [{self.names}] {self.actor}"
 
 
-def _lines(table: str) -> list[list[str]]:
+def lines_of(table: str) -> list[list[str]]:
     return [line.split() for line in table.splitlines() if line.strip()]
 
 
 def routes() -> list[tuple[str, str, str, str]]:
     """(method, path, pattern, success) of every operation."""
-    return [(method, path, pattern, ok) for method, path, pattern, ok in _lines(API)]
+    return [(method, path, pattern, ok) for method, path, pattern, ok in lines_of(API)]
 
 
 def api_cells() -> list[Cell]:
-    header, *lines = _lines(PATTERNS)
+    header, *lines = lines_of(PATTERNS)
     assert tuple(header) == ("names", *ACTORS)
     assert {pattern for *_, pattern, _ in routes()} == {line[0] for line in lines}
     return [
@@ -410,7 +374,7 @@ def api_cells() -> list[Cell]:
 
 
 def contact_cells() -> list[Cell]:
-    header, *lines = _lines(CONTACT_PATTERNS)
+    header, *lines = lines_of(CONTACT_PATTERNS)
     assert tuple(header) == CALLERS
     return [
         Cell(method, path, "contact", caller, int(ok if status == "ok" else status))
@@ -419,14 +383,4 @@ def contact_cells() -> list[Cell]:
         for pattern, *statuses in lines
         if pattern == wanted
         for caller, status in zip(CALLERS, statuses, strict=True)
-    ]
-
-
-def page_cells() -> list[tuple[str, str, str]]:
-    header, *lines = _lines(PAGES)
-    assert tuple(header) == VISITORS
-    return [
-        (path, visitor, status)
-        for path, *statuses in lines
-        for visitor, status in zip(VISITORS, statuses, strict=True)
     ]

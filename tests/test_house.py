@@ -24,8 +24,14 @@ INNER_PACKAGES = ("services", "selectors")
 TEMPLATES = sorted((BASE / "templates").rglob("*.html"))
 LONGEST = 450  # lines
 
-# Who sees a session is asked in one place; `explain` stands beside it for tests and messages.
-MAY_ASK = {"sessions_app/visibility.py", "sessions_app/access.py"}
+# Who sees a session or a memory is asked in one place; `explain` stands beside it, for tests and
+# for those who are told why.
+MAY_ASK = {
+    f"{app}/{name}.py" for app in ("sessions_app", "memory") for name in ("visibility", "access")
+}
+MAY_EXPLAIN = {"memory/selectors/why.py", "memory/selectors/recall_pairs.py"}
+FILTERS = {"visible_to", "listed_for", "roots_of"}
+EXPLANATIONS = {"explain", "explain_listed"}
 MAY_SWITCH = ("accounts/tenancy/*", "config/management/commands/migrate*.py", "config/health.py")
 SWITCHES = {"set_tenant", "set_schema", "set_schema_to_public", "schema_context", "tenant_context"}
 IN_TEMPLATES = {
@@ -88,10 +94,13 @@ def test_only_tenancy_knows_schemas(path):
     assert not [text for text in words if "search_path" in text.lower()]
 
 
-def test_who_sees_a_session_is_asked_in_one_place():
-    asking = {place(path) for path in CODE if names(parsed(path)) & {"visible_to", "explain"}}
+def test_who_sees_a_row_is_asked_in_one_place():
+    asking = {place(path) for path in CODE if names(parsed(path)) & FILTERS}
+    explaining = {place(path) for path in CODE if names(parsed(path)) & EXPLANATIONS}
     assert asking <= MAY_ASK
-    assert "sessions_app/access.py" in asking
+    assert explaining <= MAY_ASK | MAY_EXPLAIN
+    assert {"sessions_app/access.py", "memory/access.py"} <= asking
+    assert explaining >= MAY_EXPLAIN
 
 
 @pytest.mark.parametrize("path", CODE, ids=place)

@@ -28,9 +28,12 @@ from accounts.actor import Operator
 from accounts.models import Person
 from accounts.principals.models import Agent, ApiKey, Contact, ContactHandle, User
 from accounts.principals.services import account_create, user_create
+from memory.models import Consent, Evidence, Extraction, Memory
 from sessions_app.models import Message, Participant, Session
 from tests.accounts.kit import furnish_contact, make_contact
-from tests.route_table import body_of, page_cells, routes
+from tests.memory.routes import TOPIC, open_gates
+from tests.page_table import page_cells
+from tests.route_table import QUERIES, body_of, routes
 from tests.sessions_app.work import fail_archive, run_queued
 
 FILE = Path(__file__).with_name("query_counts.json")
@@ -91,6 +94,39 @@ def grow(cast, first: int, last: int) -> None:
             )
             for row in contacts
         )
+    grow_memories(cast, first, last, contacts, sessions)
+
+
+def grow_memories(cast, first: int, last: int, contacts: list[Any], sessions: list[Any]) -> None:
+    """As many memories of Bob's with the agent ada, each of a contact and out of a session; and as
+    many versions and messages as evidence of the one that routes are about."""
+    with tenancy.account(cast.north):
+        bob = User.objects.get(user_id="bob")
+        agent, _ = Agent.objects.get_or_create(agent_id="ada", memory_system="structured")
+        said = {"content": "Takes tea.", "written_by": bob.pk}
+        about, _ = Memory.objects.get_or_create(
+            user=bob, agent=agent, topic_key=TOPIC, defaults=said
+        )
+        Memory.objects.bulk_create(
+            Memory(
+                user=bob,
+                agent=agent,
+                contact=contact,
+                session=session,
+                topic_key=f"{TOPIC}-{contact.display_name}",
+                **said,
+            )
+            for contact, session in zip(contacts, sessions, strict=True)
+        )
+        for number in range(first, last):
+            Memory.objects.filter(pk=about.pk).update(content=f"Takes tea at {number}.")
+        messages = Message.objects.filter(session__in=sessions)
+        Evidence.objects.bulk_create(Evidence(memory=about, message=row) for row in messages)
+        Consent.objects.bulk_create(Consent(contact=row, state="granted") for row in contacts)
+        Extraction.objects.bulk_create(
+            Extraction(user=bob, agent=agent, session=row, first_seq=1, last_seq=1)
+            for row in sessions
+        )
 
 
 def grow_accounts(route: str) -> None:
@@ -135,6 +171,11 @@ def places_of(api, cast, path: str) -> dict[str, str]:
     """What the route's path names; archives and tasks are of the session `long`."""
     places = {"account_id": "north", "user_id": "bob", "session_id": "long", "agent_id": "a1"}
     places |= {"key_id": keys.parse_key(cast.beth.key).key_id, "archive_id": "archive_001"}
+    if path.startswith(("/memories", "/uris", "/users")):
+        with tenancy.account(cast.north):
+            memory = Memory.objects.get(topic_key=TOPIC).pk
+        places |= {"memory_id": str(memory), "agent_id": "ada", "topic": TOPIC}
+        open_gates(cast.north)
     if path.startswith("/contacts"):
         subject = make_contact(cast.north, "telegram", "subject", owner="bob")
         places |= furnish_contact(cast.north, subject, path)
@@ -152,10 +193,14 @@ def request(api, cast, route: str) -> Any:
     """A function that sends the route's request, and takes back what it changed."""
     method, path = route.split()
     places = places_of(api, cast, path)
+    if path.endswith("/revert"):
+        changed = {"sessions_visible_to": "participants"}
+        assert api("PUT", "/admin/accounts/north/policy", cast.root, changed).status == 200
     headers = cast.root if path.startswith("/admin/accounts") else cast.bob.headers
     if (method == "DELETE" and path.startswith("/sessions")) or path.startswith("/agents"):
         headers = cast.alice.headers
-    if path.endswith(("merge", "bind")):
+    managed = path.endswith(("merge", "bind", "quarantine", "release"))
+    if managed or route.startswith("PUT /contacts"):
         headers = cast.alice.headers
     if path == "/inbound":
         headers = cast.root_as("bob")
@@ -163,7 +208,8 @@ def request(api, cast, route: str) -> Any:
     def send() -> None:
         connection.check_constraints()  # a schema with checks that still wait cannot be dropped
         with transaction.atomic():
-            answer = api(method, path.format(**places), headers, body_of(route, places))
+            asked = QUERIES.get(route, {})
+            answer = api(method, path.format(**places), headers, body_of(route, places), **asked)
             transaction.set_rollback(True)
         assert answer.status in (200, 501), answer.body
 
@@ -209,6 +255,15 @@ VARIANTS = {
         *("bob", "default", "GET"),
         *("/sessions?agent=default&user=bob&participant=bob&state=active&q=hello", ""),
     ),
+    "GET /memories with every filter": (
+        *("bob", "default", "GET"),
+        "/memories?q=tea&user=bob&agent=ada&kind=facts&state=any&uri=viking://user/memories",
+        "",
+    ),
+    "GET /memories as of a moment": (
+        *("bob", "default", "GET", "/memories?as_of=2100-01-01T00:00:00Z&q=tea", ""),
+    ),
+    "GET /memories by an admin": ("alice", "default", "GET", "/memories", ""),
     "GET /sessions under an agent never seen": ("bob", "agent-#", "GET", "/sessions", ""),
     f"POST {SAY} by an admin for a user": ("alice as bob", "default", "POST", SAY, "user"),
     f"POST {SAY} of an assistant": ("bob", "default", "POST", SAY, "assistant"),
@@ -229,7 +284,7 @@ TURNS = {
 @pytest.mark.parametrize("name", VARIANTS)
 def test_variant(name, api, world, count):
     who, agent, method, path, role = VARIANTS[name]
-    headers = world.bob.headers if who == "bob" else world.alice_as("bob")
+    headers = world.alice_as("bob") if who == "alice as bob" else getattr(world, who).headers
     body = json.dumps({"role": role, "content": "Hello"}).encode() if role else b""
     numbers = iter("0123456789")
 

@@ -20,39 +20,28 @@ from django.utils import timezone
 
 from accounts import keys, tenancy
 from accounts.actor import Operator
-from accounts.principals.models import Agent, ApiKey, User
-from accounts.principals.services import key_create, user_create
+from accounts.principals.models import ApiKey, User
+from accounts.principals.services import user_create
 from config.api import api as ninja
 from sessions_app.models import Participant, Session, Task
-from tests.accounts.kit import contact_header, furnish_contact, make_contact, peer_header
+from tests.accounts.kit import furnish_contact, make_contact
+from tests.callers import GATEWAY, furnish
 from tests.cast import Answer
+from tests.memory.routes import furnish_memory, open_gates
+from tests.page_table import page_cells
 from tests.route_table import (
     ACTORS,
     BODIES,
     CONTACT_ROUTES,
+    QUERIES,
     Cell,
     api_cells,
     body_of,
     contact_cells,
-    page_cells,
     routes,
 )
-from tests.sessions_app.work import fail_archive, run_queued
 
-GATEWAY = ["read", "write", "gateway"]
-
-
-@pytest.fixture
-def a_key(cast):
-    """a_key("bob", scopes=…) → headers of one more key of that user."""
-
-    def make(user_id: str, **fields: Any) -> dict[str, str]:
-        made = key_create(
-            actor=Operator(), account=cast.north, user_id=user_id, name="second", **fields
-        )
-        return {"X-API-Key": made[1]}
-
-    return make
+ON_MEMORIES = ("/memories", "/uris", "/users")
 
 
 @pytest.fixture
@@ -88,33 +77,22 @@ def headers(cast, a_key):
     return lambda actor: actors[actor]()
 
 
-def furnish(api: Any, account: Any, headers: dict[str, str], path: str) -> dict[str, str]:
-    """The session `theirs`, with what the route needs in it; what the path's places stand for."""
-    assert api.say(headers, "theirs").status == 200
-    places = {"session_id": "theirs", "archive_id": "archive_001", "agent_id": "spare", "seq": "1"}
-    if "{archive_id}" in path or "{task_id}" in path:
-        committed = api.post("/sessions/theirs/commit", headers)
-        places["task_id"] = committed.result["task_id"]
-        if path.endswith("{archive_id}"):
-            assert run_queued() == 1
-        elif "{archive_id}" in path:
-            fail_archive(account, "theirs")
-    with tenancy.account(account):
-        Agent.objects.create(agent_id="spare")
-    return places
-
-
 @pytest.fixture
 def theirs(api, cast):
     return furnish(api, cast.north, cast.bob.headers, "")["session_id"]
 
 
 @pytest.fixture
-def subjects(cast):
-    """subjects("south") → a user of that account and a key's id, to be looked at or deleted."""
+def subjects(api, cast):
+    """subjects("south") → a user of that account and a key's id, to be looked at or deleted; the
+    policy of the account can be reverted."""
 
     def of(account_id: str) -> dict[str, str]:
         user_id, key = "bob", cast.beth.key
+        if account_id in ("north", "south"):
+            policy = f"/admin/accounts/{account_id}/policy"
+            changed = {"sessions_visible_to": "participants"}
+            assert api("PUT", policy, cast.root, changed).status == 200
         if account_id == "south":
             user_id = "carl"
             made = user_create(actor=Operator(), account=cast.south, user_id=user_id)
@@ -130,6 +108,11 @@ def rows(cells: list[Cell]) -> list[Any]:
     for cell in cells:
         grouped.setdefault(f"{cell.route} [{cell.names}]", []).append(cell)
     return [pytest.param(row, id=name) for name, row in grouped.items()]
+
+
+def asked(route: str) -> dict[str, str]:
+    """What stands behind the question mark."""
+    return QUERIES.get(route, {})
 
 
 def hold(row: list[Cell], send: Callable[[Cell], Answer]) -> None:
@@ -150,6 +133,9 @@ def test_api(row, api, cast, headers, subjects):
     places = {}
     if about.path.startswith("/admin"):
         places = {"account_id": about.names, **subjects(about.names)}
+    elif about.path.startswith(ON_MEMORIES):
+        open_gates(cast.south)
+        places = furnish_memory(api, cast.north, cast.bob.headers)
     elif about.path.startswith(("/sessions", "/tasks", "/agents")):
         places = furnish(api, cast.north, cast.bob.headers, about.path)
     elif about.path.startswith("/contacts"):
@@ -162,44 +148,9 @@ def test_api(row, api, cast, headers, subjects):
         if not path.startswith("/admin") and cell.names != "-":
             sent["X-Bailiwick-Account"] = cell.names
         connection.check_constraints()  # a schema with checks that still wait cannot be dropped
-        return api(cell.method, path, sent, body_of(cell.route, places))
+        return api(cell.method, path, sent, body_of(cell.route, places), **asked(cell.route))
 
     hold(row, send)
-
-
-@pytest.fixture
-def kinds():
-    """What A is, and what its kin is; a test may ask for another pair."""
-    return ("external", "group")
-
-
-@pytest.fixture
-def callers(api, cast, a_key, kinds):
-    """What each caller sends, about a session with Bob's contact A."""
-    mine, other, kin = (
-        make_contact(cast.north, "telegram", name, owner="bob", kind=kind)
-        for name, kind in zip("abk", (kinds[0], "external", kinds[1]), strict=True)
-    )
-    user_create(actor=Operator(), account=cast.north, user_id="gate")
-    gateway, beth = a_key("gate", scopes=GATEWAY), cast.beth.headers
-    return {
-        "A": contact_header(gateway, mine),
-        "B": contact_header(gateway, other),
-        "new": peer_header(cast.bob.headers, "never-wrote"),
-        "owner": cast.bob.headers,
-        "bound": a_key("bob", agents=["ada"]),
-        "user": beth,
-        "user/A": contact_header(beth, mine),
-        "gateway": gateway,
-        "admin": cast.alice.headers,
-        "admin/A": contact_header(cast.alice.headers, mine),
-        "admin/B": contact_header(cast.alice.headers, other),
-        "admin+": cast.alice_as("beth"),
-        "root+": cast.root_as("bob"),
-        "root+/B": contact_header(cast.root_as("bob"), other),
-        "A+beth": {**contact_header(gateway, mine), "X-Bailiwick-User": "beth"},
-        "kin": contact_header(gateway, kin),
-    }
 
 
 def join(api: Any, account: Any, callers: Any, kinds: tuple[str, str]) -> None:
@@ -236,6 +187,8 @@ def test_of_a_contact(row, policy, kinds, api, cast, set_policy, callers):
     if about.path.startswith(("/sessions", "/tasks")):
         places = furnish(api, cast.north, callers["A"], about.path)
         join(api, cast.north, callers, kinds)
+    elif about.path.startswith(ON_MEMORIES):
+        places = furnish_memory(api, cast.north, callers["A"])
     else:
         subject = callers["A"]["X-Bailiwick-Contact"]
         places = furnish_contact(cast.north, subject, about.path)
@@ -244,7 +197,8 @@ def test_of_a_contact(row, policy, kinds, api, cast, set_policy, callers):
         row = [replace(cell, status=409 if cell.status == 200 else cell.status) for cell in row]
 
     def send(cell: Cell) -> Answer:
-        return api(cell.method, path, callers[cell.actor], body_of(cell.route, places))
+        sent = callers[cell.actor]
+        return api(cell.method, path, sent, body_of(cell.route, places), **asked(cell.route))
 
     hold(row, send)
 
@@ -345,47 +299,6 @@ def test_refusals_by_header_are_alike_too(api, cast):
         return answer.body["error"]
 
     assert refusal("south") == refusal("absent")
-
-
-HIDDEN = [
-    (method, path)
-    for method, path, pattern, _ in routes()
-    if pattern in {"session", "session_by_admin"} and path.startswith("/sessions/")
-]
-
-
-@pytest.mark.parametrize(("method", "path"), HIDDEN, ids=" ".join)
-def test_hidden_and_absent_sessions_are_refused_alike(method, path, api, cast, callers):
-    furnish(api, cast.north, callers["A"], path)
-
-    def refusal(session_id: str, caller: str) -> Any:
-        at = path.format(session_id=session_id, archive_id="archive_001")
-        answer = api(method, at, callers[caller], BODIES.get(f"{method} {path}"))
-        assert answer.status == 404, answer.body
-        return str(answer.body["error"]).replace(session_id, "…")
-
-    for caller in ("B", "new", "user", "admin/B"):
-        assert refusal("theirs", caller) == refusal("absent", caller)
-
-
-HIDDEN_CONTACTS = [
-    (method, path) for method, path, *_ in routes() if path.startswith("/contacts/{contact_id}")
-]
-
-
-@pytest.mark.parametrize(("method", "path"), HIDDEN_CONTACTS, ids=" ".join)
-def test_hidden_and_absent_contacts_are_refused_alike(method, path, api, cast, callers):
-    places = furnish_contact(cast.north, callers["A"]["X-Bailiwick-Contact"], path)
-    absent = "019f7b9c-1234-7abc-8def-0123456789ab"
-
-    def refusal(contact_id: str, caller: str) -> Any:
-        at = path.format(**{**places, "contact_id": contact_id})
-        answer = api(method, at, callers[caller], body_of(f"{method} {path}", places))
-        assert answer.status in (403, 404), answer.body
-        return str(answer.body["error"]).replace(contact_id, "…")
-
-    for caller in ("B", "new", "user", "gateway", "admin/B", "admin+", "kin"):
-        assert refusal(places["contact_id"], caller) == refusal(absent, caller)
 
 
 def test_all_keys_that_do_not_open_are_refused_alike(api, headers):

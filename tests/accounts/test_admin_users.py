@@ -118,7 +118,7 @@ class TestDeleting:
         with tenancy.account(cast.north):
             bob = User.objects.get(user_id="bob").pk
         (event,) = events(cast.north, "user.deleted")
-        assert (event.target, event.data) == (bob, {"keys": 1})
+        assert (event.target, event.data) == (bob, {"keys": 1, "memories": 0})
 
     def test_all_keys_die_at_once(self, api, cast, delete):
         body = {"user_id": "bob", "name": "second"}

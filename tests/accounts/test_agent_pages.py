@@ -92,7 +92,7 @@ def test_talkers_add_up_also_beyond_those_who_are_named(alice, ada, cast, monkey
 @pytest.mark.parametrize(
     ("field", "value", "button"),
     [
-        ("memory_system", "structured", "Turn on Structured, open 3 sessions"),
+        ("memory_system", "structured", "Turn on Structured, show nothing yet"),
         ("session_scope", "per_sender", "Set scope to per sender, keep 3 sessions"),
     ],
 )
@@ -148,7 +148,7 @@ def test_a_taken_id_is_told_at_the_id(alice, ada):
 def test_only_an_agent_that_nothing_refers_to_is_deleted(alice, ada, cast):
     refused = alice.post(f"{AGENTS}/ada/delete")
     assert refused.status_code == 422
-    assert "took part in sessions" in words(refused)
+    assert "It has sessions or memories" in words(refused)
     assert agent(cast) is not None
     assert alice.post(f"{AGENTS}/default/delete").status_code == 422
     alice.post(f"{AGENTS}/new", {"agent_id": "quinn", "session_scope": "global"})

@@ -23,7 +23,6 @@ from sessions_app.models import Archive, DayCount, Message, Participant, Session
 from tests.accounts.kit import make_contact
 from tests.constraints import cases, held_by_the_database, update
 
-
 # Automatic names of Django's are written with the table and column that they are made of.
 CASES = cases(
     """

@@ -20,7 +20,7 @@ from accounts.principals.middleware import LEAVE, VIEWS
 from accounts.principals.models import AuditEvent, User, ViewAs
 from accounts.principals.services import user_delete, user_set_role, view_expire
 from accounts.services import person_enroll
-from tests.route_table import page_cells
+from tests.page_table import page_cells
 
 METHODS = ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
 

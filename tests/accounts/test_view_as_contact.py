@@ -14,7 +14,7 @@ from accounts.principals.models import AuditEvent, Contact, ViewAs
 from accounts.principals.services import contact_merge
 from tests.accounts.kit import make_contact
 from tests.accounts.test_view_as import account_paths, rows_of
-from tests.route_table import page_cells
+from tests.page_table import page_cells
 from tests.sessions_app.channel import Channel, gateway_headers
 
 HERE = "/a/north"

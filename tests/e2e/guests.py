@@ -74,6 +74,8 @@ def welcome(house: House) -> Guests:
                 r"/keys/([^/\"]+)/revoke", admin.get(f"{home}/keys?q={house.member}").text
             ),
             **_meet(admin, home),
+            "memory_id": _keep(admin, home),
+            "import_id": _bring(admin, home),
             "event_id": _found(rf"{home}/audit/([0-9a-f-]{{36}})", admin.get(f"{home}/audit").text),
             "person": person,
             "token": open_link.rpartition("/")[2],
@@ -96,6 +98,16 @@ def _invite(admin: httpx.Client, home: str, user_id: str, email: str) -> str:
     return _found(r"(/invitation/[^\s<\"]+)", admin.get(f"{home}/users/{user_id}").text)
 
 
+def join(url: str, admin_cookies: dict[str, str], home: str, user_id: str) -> dict[str, str]:
+    """Invite somebody who is registered, and accept it: the cookies of their browser."""
+    with browser(url, admin_cookies) as admin, browser(url) as guest:
+        link = _invite(admin, home, user_id, f"{user_id}@{home.rpartition('/')[2]}.example")
+        guest.get(link)
+        joined = submit(guest, link, name=f"{user_id.title()} Marsh", password=PASSWORD)
+        assert joined.is_redirect, joined.text
+        return dict(guest.cookies)
+
+
 def _meet(admin: httpx.Client, home: str) -> dict[str, str]:
     """A contact with an address on a platform."""
     made = submit(
@@ -110,6 +122,34 @@ def _meet(admin: httpx.Client, home: str) -> dict[str, str]:
     contact = _found(r"/contacts/([0-9a-f-]{36})", made.headers["location"])
     page = admin.get(f"{home}/contacts/{contact}").text
     return {"contact_id": contact, "handle_id": _found(r"/handles/([0-9a-f-]{36})/", page)}
+
+
+def _keep(admin: httpx.Client, home: str) -> str:
+    """A memory with two versions."""
+    opened = submit(admin, f"{home}/agents/default", memory_system="structured")
+    assert opened.is_redirect, opened.text
+    said = {"content": "The kitchen is closed on Mondays.", "kind": "facts", "salience": "medium"}
+    made = submit(admin, f"{home}/memories/new", scope="user", **said)
+    assert made.is_redirect, made.text
+    memory = _found(r"/memories/([0-9a-f-]{36})", made.headers["location"])
+    said["content"] = "The kitchen is closed on Mondays and Tuesdays."
+    changed = submit(admin, f"{home}/memories/{memory}/edit", version="1", **said)
+    assert changed.is_redirect, changed.text
+    return memory
+
+
+def _bring(admin: httpx.Client, home: str) -> str:
+    """An import of two files, which waits until a worker counts it."""
+    admin.get(f"{home}/imports/new")
+    line = b'{"role": "user", "content": "Where is the key of the shed?"}\n'
+    names = ("telegram_4711_Dana.jsonl", "gw_shed.jsonl")
+    made = admin.post(
+        f"{home}/imports/new",
+        data={"format": "auto", "csrfmiddlewaretoken": admin.cookies["csrftoken"]},
+        files=[("files", (name, line)) for name in names],
+    )
+    assert made.is_redirect, made.text
+    return _found(r"/imports/([0-9a-f-]{36})", made.headers["location"])
 
 
 def _set_up_code(client: httpx.Client) -> None:

@@ -61,6 +61,10 @@ SINGLE = {  # pictures of their own, for README and guide: name, looks
     "admin-sessions-session": ("session", LOOKS),
     "admin-policy": ("policy", LOOKS),
     "admin-overview": ("overview", ("360",)),
+    "admin-beside": ("memories", ("light",)),
+    "admin-memory": ("memory", ("dark",)),
+    "admin-preview": ("preview", ("light",)),
+    "admin-choice": ("agent", ("light",)),
     "admin-viewing": ("view", ("light",)),
 }
 ALL = BASE / "test-results" / "pages"
@@ -69,6 +73,9 @@ THUMB = {1280: 400, 360: 196}  # px
 QUALITY = 55
 START_SECONDS = 60
 SESSION = "sess_porto-spring"
+MEMORY = "Window seat, direct, not before seven"  # of alice, in its third version
+CLOSED = "max"  # an agent with memories, whose switch is off
+NARROW = 1120  # px up to which a memory opens as a page, not beside its list
 
 
 @contextmanager
@@ -161,12 +168,27 @@ def shot(page: Page, name: str, look: str) -> Path:
 
 
 def pressed(page: Page, guests: Guests, look: str) -> Iterator[tuple[str, Path]]:
-    """What stands at no address of its own: a choice with its effect, and a view."""
-
-    page.goto("/a/{account}/agents/{agent_id}".format(**guests.places))
-    page.get_by_text("Per sender", exact=True).click()
+    """What stands at no address of its own: what is chosen or opened, and a view."""
+    home = "/a/{account}".format(**guests.places)
+    page.goto(f"{home}/agents/{CLOSED}")
+    page.get_by_text("Structured", exact=True).click()
     yield "admin  a choice, not applied", shot(page, "admin-choice", look)
-    page.goto("/a/{account}/view?user={user_id}".format(**guests.places))
+    page.goto(f"{home}/policy?to=tf")
+    page.get_by_text("Samples").first.click()
+    page.locator("#preview").evaluate("part => part.scrollIntoView()")
+    yield "admin  a change of policy, not applied", shot(page, "admin-preview", look)
+    page.goto(f"{home}/memories?user=alice&kind=preferences")
+    for box in page.get_by_role("checkbox").all()[1:3]:
+        box.check()
+    row = page.locator(".row-link", has_text=MEMORY)
+    if LOOKS[look][0] > NARROW:
+        row.click()
+        page.locator("#beside .record").wait_for()
+        page.evaluate("document.activeElement.blur()")
+    yield "admin  memories, one opened, two chosen", shot(page, "admin-beside", look)
+    page.goto(row.get_attribute("href") or "")
+    yield "admin  a memory that was changed twice", shot(page, "admin-memory", look)
+    page.goto(f"{home}/view?user={guests.places['user_id']}")
     page.get_by_label("Reason").fill("Ticket 4182: Bob misses a session")
     page.get_by_role("button", name="Begin to view").click()
     yield "admin  the same pages, as bob sees them", shot(page, "admin-viewing", look)

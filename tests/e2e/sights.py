@@ -40,23 +40,39 @@ admin     200  /a/{account}/users/{user_id}
 admin     200  /a/{account}/users/{user_id}/edit
 admin     200  /a/{account}/users/{user_id}/invite
 admin     200  /a/{account}/users/{user_id}/delete
+admin     200  /a/{account}/users/{user_id}/memory
+admin     200  /a/{account}/users/{user_id}/memory/wipe
+admin     200  /a/{account}/users/{user_id}/extractions
 admin     200  /a/{account}/keys
 admin     200  /a/{account}/keys/new
 admin     200  /a/{account}/keys/replace?user={user_id}
 admin     200  /a/{account}/keys/{key_id}/revoke
 admin     200  /a/{account}/policy
+admin     200  /a/{account}/policy?to=tf&readers=participants
+admin     200  /a/{account}/policy/changes?to=tf
+admin     200  /a/{account}/policy/versions
 admin     200  /a/{account}/audit
 admin     200  /a/{account}/audit/{event_id}
 admin     200  /a/{account}/jobs
+admin     200  /a/{account}/imports
+admin     200  /a/{account}/imports/new
+admin     200  /a/{account}/imports/{import_id}
+admin     200  /a/{account}/imports/{import_id}/rollback
 admin     200  /a/{account}/settings
 admin     200  /a/{account}/view
 admin     200  /a/{account}/looked
 admin     200  /a/{account}/link
+admin     200  /a/{account}/memories
+admin     200  /a/{account}/memories/new
+admin     200  /a/{account}/memories/{memory_id}
+admin     200  /a/{account}/memories/{memory_id}/edit
+admin     200  /a/{account}/memories/{memory_id}/history
 admin     200  /a/{account}/contacts
 admin     200  /a/{account}/contacts/new
 admin     200  /a/{account}/contacts/{contact_id}
 admin     200  /a/{account}/contacts/{contact_id}/edit
 admin     200  /a/{account}/contacts/{contact_id}/delete
+admin     200  /a/{account}/contacts/{contact_id}/consent
 admin     200  /a/{account}/contacts/{contact_id}/merge
 admin     200  /a/{account}/contacts/{contact_id}/handles/new
 admin     200  /a/{account}/contacts/{contact_id}/handles/{handle_id}/remove
@@ -66,6 +82,7 @@ admin     404  /a/{account}/nowhere
 
 member    200  /a/{account}/sessions
 member    200  /a/{account}/sessions/{session_id}
+member    200  /a/{account}/memories
 member    200  /a/{account}/keys
 member    200  /a/{account}/keys/new
 member    200  /a/{account}/looked
@@ -98,6 +115,7 @@ operator  200  /operator/health
 # Addresses that answer with something else than a page of ours, or lead on at once.
 NO_PAGE = {
     *("/", "/a/{account}/", "/operator/"),
+    *("/a/{account}/memories/export", "/a/{account}/users/{user_id}/memory/export"),
     *("/a/{account}/audit.csv", "/account/recovery-codes/file"),
     *("/health", "/ready", "/metrics", "/api/v1/", "/api/v1/docs", "/api/v1/openapi.json"),
     *("/operator/accounts/{account}/state", "/operator/people/{person}/rights"),  # forms only

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.sights import NO_PAGE, sights
 from tests.e2e.window import Window
-from tests.route_table import page_cells
+from tests.page_table import page_cells
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("live")]
 

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from tests.accounts.idempotency.kit import keyed, new_contact
+from tests.accounts.idempotency.kit import keyed, new_contact, new_memory
+from tests.memory.routes import open_gates
 
 
 @pytest.fixture
@@ -27,7 +28,8 @@ def places(api, cast):
         return "archive_001"
 
     def agent_id():
-        return api.post("/agents", alice, {"agent_id": "canary-max"}).result["agent_id"]
+        body = {"agent_id": "canary-max", "memory_system": "structured"}
+        return api.post("/agents", alice, body).result["agent_id"]
 
     def key_id():
         body = {"user_id": "bob", "name": "second"}
@@ -36,6 +38,8 @@ def places(api, cast):
     makers = (session_id, task_id, archive_id, agent_id, key_id)
     made_by = {maker.__name__: maker for maker in makers}
     made_by["contact_id"] = lambda: new_contact(api, alice, found)
+    made_by["memory_id"] = lambda: new_memory(api, cast.alice_as("bob"), of("agent_id"))
+    made_by["topic"] = lambda: of("memory_id") and "canary-topic"
     made_by["into"] = lambda: new_contact(api, alice, {})
 
     def of(name):
@@ -51,13 +55,18 @@ def send(api, cast, places):
     """send(write, key) → its answer, to addresses that are there."""
 
     undone = set()
+    open_gates(cast.north)
 
     def before_undoing(path):
         """Once: what the route takes back must be there."""
         way = path.rpartition("/")[2]
-        if way not in ("unmerge", "unbind") or way in undone:
+        if way not in ("unmerge", "unbind", "revert") or way in undone:
             return
         undone.add(way)
+        if way == "revert":
+            policy, body = path.removesuffix("/revert"), {"sessions_visible_to": "participants"}
+            assert api("PUT", policy, cast.alice.headers, body).status == 200
+            return
         body = {"into": places("into")} if way == "unmerge" else {"user_id": "beth"}
         done = api.post(path.replace(f"/{way}", f"/{way[2:]}"), cast.alice.headers, body)
         assert done.status == 200

@@ -26,6 +26,13 @@ def new_contact(api, headers, found):
     return made.result["id"]
 
 
+def new_memory(api, headers, agent_id):
+    """The id of a memory of whoever sends these headers, with that agent."""
+    body = {"content": "canary-words", "topic_key": "canary-topic"}
+    headers = {**headers, "X-Bailiwick-Agent": agent_id}
+    return api.post("/memories", headers, body).result["id"]
+
+
 @dataclass(frozen=True)
 class Clock:
     """Stands for django's timezone module."""

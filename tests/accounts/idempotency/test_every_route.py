@@ -23,6 +23,15 @@ SESSION = "/sessions/{session_id}"
 CONTACT = "/contacts/{contact_id}"
 
 
+MEMORY = "/memories/{memory_id}"
+
+
+OF_USER = "/users/{user_id}/memory"
+
+
+OF_AGENT = "/users/{user_id}/agents/{agent_id}/memory"
+
+
 MESSAGE = {"role": "user", "content": "canary-of-a-message"}
 
 
@@ -30,7 +39,8 @@ CANARY = "canary"
 
 
 # ROOT's account routes need none: account_id is their key. Two are not available yet. Resolving
-# finds what it made before. /inbound takes a gateway's key: its test is in sessions_app/inbound.
+# finds what it made before, and a preview changes nothing. /inbound takes a gateway's key: its test
+# is in sessions_app/inbound.
 WITHOUT = {
     ("POST", "/admin/accounts"),
     ("PATCH", ACCOUNT),
@@ -39,6 +49,7 @@ WITHOUT = {
     ("POST", "/system/wait"),
     ("POST", "/contacts/resolve"),
     ("POST", "/inbound"),
+    ("POST", f"{ACCOUNT}/policy/preview"),
 }
 
 
@@ -68,6 +79,8 @@ WRITES = [
     Write("PUT", f"{ACCOUNT}/policy",
           {"sessions_visible_to": "participants", "reason": "canary-reason"},
           {"sessions_visible_to": "account"}, refused=({"sessions_visible_to": "nobody"}, 400)),
+    Write("POST", f"{ACCOUNT}/policy/revert", {"reason": "canary-reason"}, {"reason": "Another"},
+          refused=({"version": 99}, 409)),
     Write("PATCH", f"{ACCOUNT}/settings", {"max_users": 77}, {"max_users": 78},
           refused=({"max_users": 0}, 400)),
     Write("POST", "/sessions", {"title": "canary-title"}, refused=({"title": "x" * 301}, 400)),
@@ -107,6 +120,21 @@ WRITES = [
           refused=({"user_id": "a b"}, 400)),
     Write("POST", f"{CONTACT}/handles/{{handle_id}}/unbind"),
     Write("POST", "/handles/code", secret=True),
+    Write("PUT", f"{CONTACT}/consent", {"state": "granted", "channel": "canary-channel"},
+          {"state": "withdrawn"}, refused=({"state": "perhaps"}, 400)),
+    Write("POST", "/memories", {"content": "canary-words", "topic_key": "canary-topic"},
+          {"content": "Another"}, refused=({"content": " "}, 400)),
+    Write("PATCH", MEMORY, {"content": "canary-words anew"}, {"content": "Another"},
+          refused=({"kind": "canary"}, 400)),
+    Write("DELETE", MEMORY),
+    Write("POST", f"{MEMORY}/restore", {"version": 1}, {"version": 2},
+          refused=({"version": 99}, 404)),
+    Write("POST", f"{MEMORY}/quarantine"),
+    Write("POST", f"{MEMORY}/release"),
+    Write("DELETE", OF_USER),
+    Write("DELETE", f"{OF_USER}/topics/{{topic}}"),
+    Write("DELETE", OF_AGENT),
+    Write("DELETE", f"{OF_AGENT}/topics/{{topic}}"),
 ]  # fmt: skip
 
 
