@@ -122,16 +122,18 @@ class Store:
             split = self.policy[1] == "t" and said.user != caller.who
         return of_contact and own and not split
 
-    def edits(self, caller, said):
+    def edits(self, caller, kept):
+        """Of an agent's memories one's own are those that one wrote first, or last."""
         if caller.is_admin:
             return True
-        return caller.who == (said.user if said.scope == "user" else said.by)
+        wrote = {kept.versions[0].by, kept.now.by}
+        return caller.who == kept.now.user and (kept.now.scope == "user" or caller.who in wrote)
 
     def found(self, caller, name, *, edit=True):
         kept = self.kept.get(name)
         if kept is None or not self.sees(caller, kept.now):
             raise Refused(404)
-        if edit and not self.edits(caller, kept.now):
+        if edit and not self.edits(caller, kept):
             raise Refused(403)
         return kept
 
@@ -168,13 +170,13 @@ class Store:
     def remember(self, caller, said, supersedes):
         """The row that is replaced, or None for a new one. Refused: nothing is written at all."""
         holder = self.holder(said)
-        if holder is not None and not self.edits(caller, self.kept[holder].now):
+        if holder is not None and not self.edits(caller, self.kept[holder]):
             raise Refused(404)
         if holder is not None and holder in supersedes:
             raise Refused(400)
         for name in supersedes:
             kept = self.kept[name]
-            if not self.sees(caller, kept.now) or not self.edits(caller, kept.now):
+            if not self.sees(caller, kept.now) or not self.edits(caller, kept):
                 raise Refused(404)
             if kept.now.state != "active":
                 raise Refused(404)
