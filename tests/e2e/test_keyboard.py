@@ -156,7 +156,7 @@ def test_the_menu_of_a_narrow_window_opens_and_closes_by_keyboard(open_window, o
     page.keyboard.press("Enter")
     policy = page.get_by_role("link", name="Policy")
     expect(policy).to_be_visible()
-    tab_stops(page, "Policy", most=6)
+    tab_stops(page, "Policy", most=7)
     page.keyboard.press("Escape")
     expect(policy).to_be_hidden()
     expect(page.get_by_role("button", name="Menu")).to_be_focused()
